@@ -1,0 +1,116 @@
+"""rtagent: a realtime voice agent runtime over WebSockets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._lazy import lazily
+
+if TYPE_CHECKING:
+    from . import audio, engine, events, protocol, session, testing, tools, transport
+    from ._connect import Connecting, connect
+    from .agent import Agent
+    from .errors import (
+        AudioFileError,
+        AudioUnavailable,
+        ConfigurationError,
+        ConnectionFailed,
+        ConnectionLost,
+        EndOfStream,
+        LocalProtocolError,
+        ProtocolError,
+        RemoteProtocolError,
+        RtagentError,
+        ServerError,
+        SessionClosed,
+        Timeout,
+        ToolDefinitionError,
+        ToolError,
+        Unsupported,
+    )
+    from .protocol import HistoryEntry, Response, Usage
+    from .session import Session
+    from .tools import Tool, ToolContext, ToolRegistry, tool
+    from .transport import Endpoint
+
+__all__ = (
+    "Agent",
+    "AudioFileError",
+    "AudioUnavailable",
+    "ConfigurationError",
+    "Connecting",
+    "ConnectionFailed",
+    "ConnectionLost",
+    "EndOfStream",
+    "Endpoint",
+    "HistoryEntry",
+    "LocalProtocolError",
+    "ProtocolError",
+    "RemoteProtocolError",
+    "Response",
+    "RtagentError",
+    "ServerError",
+    "Session",
+    "SessionClosed",
+    "Timeout",
+    "Tool",
+    "ToolContext",
+    "ToolDefinitionError",
+    "ToolError",
+    "ToolRegistry",
+    "Unsupported",
+    "Usage",
+    "__version__",
+    "audio",
+    "connect",
+    "engine",
+    "events",
+    "protocol",
+    "session",
+    "testing",
+    "tool",
+    "tools",
+    "transport",
+)
+
+__version__ = "0.1.0"
+
+_ERRORS = (
+    "AudioFileError",
+    "AudioUnavailable",
+    "ConfigurationError",
+    "ConnectionFailed",
+    "ConnectionLost",
+    "EndOfStream",
+    "LocalProtocolError",
+    "ProtocolError",
+    "RemoteProtocolError",
+    "RtagentError",
+    "ServerError",
+    "SessionClosed",
+    "Timeout",
+    "ToolDefinitionError",
+    "ToolError",
+    "Unsupported",
+)
+_ROOMS = ("audio", "engine", "events", "protocol", "session", "testing", "tools", "transport")
+
+__getattr__, __dir__ = lazily(
+    __name__,
+    {
+        **dict.fromkeys(_ERRORS, ".errors"),
+        **{room: f".{room}" for room in _ROOMS},
+        "Agent": ".agent",
+        "Connecting": "._connect",
+        "Endpoint": ".transport",
+        "HistoryEntry": ".protocol",
+        "Response": ".protocol",
+        "Session": ".session",
+        "Tool": ".tools",
+        "ToolContext": ".tools",
+        "ToolRegistry": ".tools",
+        "Usage": ".protocol",
+        "connect": "._connect",
+        "tool": ".tools",
+    },
+)

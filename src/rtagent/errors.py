@@ -3,21 +3,21 @@
 The tree, with what each one carries::
 
     RtagentError
-    ├── ConfigurationError                 a setting, flag or agent that cannot work   (hint)
-    │   └── Unsupported                    this dialect or machine cannot do that      (feature, dialect)
-    ├── ConnectionFailed                   no session could be opened                  (url, status, retryable)
-    ├── ConnectionLost                     the other side vanished                     (code, reason)
-    ├── SessionClosed                      we closed it, and it was used afterwards
-    ├── EndOfStream                        the other side ended cleanly                (code, reason)
-    ├── ServerError                        the server refused one of our events        (code, event_id, param, kind)
+    ├── ConfigurationError            a setting, flag or agent that cannot work   (hint)
+    │   └── Unsupported               this dialect or machine cannot do that      (feature, dialect)
+    ├── ConnectionFailed              no session could be opened                  (url, status, retryable)
+    ├── ConnectionLost                the other side vanished                     (code, reason)
+    ├── SessionClosed                 we closed it, and it was used afterwards
+    ├── EndOfStream                   the other side ended cleanly                (code, reason)
+    ├── ServerError                   the server refused one of our events       (code, event_id, param)
     ├── ProtocolError
-    │   ├── LocalProtocolError             the program asked for what cannot be done now
-    │   └── RemoteProtocolError            the server sent what cannot be              (head)
-    ├── Timeout                            an answer did not come in time              (waited_s)
-    ├── AudioUnavailable                   no device, no library, no sound server      (reason, hint)
-    ├── AudioFileError                     an audio file that cannot be read           (path, reason)
-    └── ToolError                          a tool that failed
-        └── ToolDefinitionError            a function that cannot become a tool        (tool, problems)
+    │   ├── LocalProtocolError        the program asked for what cannot be done now
+    │   └── RemoteProtocolError       the server sent what cannot be              (head)
+    ├── Timeout                       an answer did not come in time              (waited_s)
+    ├── AudioUnavailable              no device, no library, no sound server      (reason, hint)
+    ├── AudioFileError                an audio file that cannot be read           (path, reason)
+    └── ToolError                     a tool that failed
+        └── ToolDefinitionError       a function that cannot become a tool        (tool, problems)
 
 The words: *closed* is our doing, *lost* is theirs, *end of stream* is a clean end. Text is
 built from the data an error carries, and no secret is ever part of that data.

@@ -1,0 +1,82 @@
+"""The pure core of a conversation: no I/O, no clock, no tasks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._lazy import lazily
+
+if TYPE_CHECKING:
+    from ._answers import has_answer
+    from ._calls import Call
+    from ._conversation import Conversation
+    from ._formats import Effective, audio_format, wire_format
+    from ._happenings import (
+        Answered,
+        CallDue,
+        CallsInterrupted,
+        Happening,
+        InputTurn,
+        PlayDue,
+        Refused,
+        ResponseFinished,
+        StopDue,
+        VoiceCut,
+        VoiceEnded,
+    )
+    from ._heard import heard_text
+    from ._items import CallEntry, HistoryEntry
+    from ._response import Response, Usage
+
+__all__ = (
+    "Answered",
+    "Call",
+    "CallDue",
+    "CallEntry",
+    "CallsInterrupted",
+    "Conversation",
+    "Effective",
+    "Happening",
+    "HistoryEntry",
+    "InputTurn",
+    "PlayDue",
+    "Refused",
+    "Response",
+    "ResponseFinished",
+    "StopDue",
+    "Usage",
+    "VoiceCut",
+    "VoiceEnded",
+    "audio_format",
+    "has_answer",
+    "heard_text",
+    "wire_format",
+)
+
+__getattr__, __dir__ = lazily(
+    __name__,
+    {
+        "Answered": "._happenings",
+        "Call": "._calls",
+        "CallDue": "._happenings",
+        "CallEntry": "._items",
+        "CallsInterrupted": "._happenings",
+        "Conversation": "._conversation",
+        "Effective": "._formats",
+        "Happening": "._happenings",
+        "HistoryEntry": "._items",
+        "InputTurn": "._happenings",
+        "PlayDue": "._happenings",
+        "Refused": "._happenings",
+        "Response": "._response",
+        "ResponseFinished": "._happenings",
+        "StopDue": "._happenings",
+        "Usage": "._response",
+        "VoiceCut": "._happenings",
+        "VoiceEnded": "._happenings",
+        "audio_format": "._formats",
+        "has_answer": "._answers",
+        "heard_text": "._heard",
+        "wire_format": "._formats",
+    },
+)

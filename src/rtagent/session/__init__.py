@@ -1,0 +1,27 @@
+"""The session: one realtime conversation and everything that belongs to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._lazy import lazily
+
+if TYPE_CHECKING:
+    from ._attachment import Attachment
+    from ._callbacks import Callback
+    from ._fanout import Subscription
+    from ._measure import Metrics
+    from ._session import Session
+
+__all__ = ("Attachment", "Callback", "Metrics", "Session", "Subscription")
+
+__getattr__, __dir__ = lazily(
+    __name__,
+    {
+        "Attachment": "._attachment",
+        "Callback": "._callbacks",
+        "Metrics": "._measure",
+        "Session": "._session",
+        "Subscription": "._fanout",
+    },
+)

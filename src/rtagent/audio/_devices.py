@@ -1,0 +1,249 @@
+"""Sound devices: finding them, choosing one, opening streams. The only module that imports sounddevice."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+
+from ._device_backend import DeviceStream, Direction, SoundBackend
+from ._device_hints import unavailable
+from ._device_stderr import quiet_stderr
+
+__all__ = ("DeviceInfo", "PortAudio", "library_of", "list_devices", "load_portaudio")
+
+_INVALID_DEVICE = -9996
+_REFUSALS = frozenset({-9998, -9997, -9994})
+"""PortAudio's codes for a channel count, rate or sample format that a device does not take."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    """One device as the sound library lists it."""
+
+    index: int
+    name: str
+    host_api: str
+    inputs: int
+    """Input channels; plug-in devices on Linux report 32 each way, whatever they are."""
+    outputs: int
+    default_rate: int
+    """The rate at which the device runs by itself (Hz)."""
+    is_default_input: bool
+    is_default_output: bool
+
+    def serves(self, direction: Direction) -> bool:
+        return (self.inputs if direction == "input" else self.outputs) > 0
+
+    def is_default(self, direction: Direction) -> bool:
+        return self.is_default_input if direction == "input" else self.is_default_output
+
+
+class PortAudio:
+    """The sound library of this process.
+
+    Opening, closing and re-initialising are not thread-safe in the library and print to file descriptor
+    2, so all of them pass here, one at a time. All methods block: call them from a worker thread.
+    """
+
+    def __init__(self, backend: SoundBackend) -> None:
+        self._backend = backend
+        self._lock = threading.Lock()
+        self._open_streams = 0
+
+    @property
+    def abort_signal(self) -> type[Exception]:
+        """What a callback raises to end its stream at once."""
+        return self._backend.CallbackAbort
+
+    def devices(self) -> tuple[DeviceInfo, ...]:
+        """Every device, in the library's order."""
+        with self._alone():
+            host_apis = [str(api["name"]) for api in self._backend.query_hostapis()]
+            default_input, default_output = self._backend.default.device
+            return tuple(
+                DeviceInfo(
+                    index=index,
+                    name=str(device["name"]),
+                    host_api=host_apis[int(device["hostapi"])],
+                    inputs=int(device["max_input_channels"]),
+                    outputs=int(device["max_output_channels"]),
+                    default_rate=round(device["default_samplerate"]),
+                    is_default_input=index == default_input,
+                    is_default_output=index == default_output,
+                )
+                for index, device in enumerate(self._backend.query_devices())
+            )
+
+    def choose(self, device: int | str | None, direction: Direction) -> DeviceInfo:
+        """The device of that index, exact name or part of a name; the default one for None.
+
+        Raises:
+            AudioUnavailable: there is none, or the name fits several.
+        """
+        serving = [info for info in self.devices() if info.serves(direction)]
+        if not serving:
+            raise unavailable(f"no_{direction}_device")
+        if device is None:
+            found = [info for info in serving if info.is_default(direction)]
+            if not found:
+                raise unavailable(f"no_{direction}_device", detail="no device is the default one")
+            return found[0]
+        if isinstance(device, int):
+            found = [info for info in serving if info.index == device]
+        else:
+            found = _named(device, serving)
+        if len(found) == 1:
+            return found[0]
+        names = ", ".join(f"{info.index} {info.name!r} ({info.host_api})" for info in found or serving)
+        problem = f"{device!r} fits several" if found else f"no {direction} device is {device!r}"
+        raise unavailable("device_not_found", detail=problem, hint=f"Choose one of: {names}")
+
+    def usable_rate(self, device: DeviceInfo, direction: Direction, wanted: int) -> int:
+        """The wanted rate if the device takes it, else the device's own.
+
+        Raises:
+            AudioUnavailable: it takes neither, or does not answer.
+        """
+        refusal: Exception | None = None
+        for rate in dict.fromkeys((wanted, device.default_rate)):
+            try:
+                with self._alone():
+                    self._check(direction)(device=device.index, channels=1, dtype="int16", samplerate=rate)
+            except self._backend.PortAudioError as error:
+                refusal = error
+            else:
+                return rate
+        assert refusal is not None  # the loop runs at least once  # noqa: S101
+        raise self._explained(refusal, device) from refusal
+
+    def open_stream(
+        self,
+        device: DeviceInfo,
+        direction: Direction,
+        rate: int,
+        callback: Callable[..., None],
+        finished: Callable[[], None],
+    ) -> DeviceStream:
+        """Open a mono PCM16 stream that is not started yet.
+
+        The block size is left to the device and the latency is its 'high' one: with that pair the
+        figures were best, 40 ms of output delay in small callbacks without underruns.
+
+        Raises:
+            AudioUnavailable: the device is busy, has gone, or refuses the format.
+        """
+        backend = self._backend
+        make = backend.RawInputStream if direction == "input" else backend.RawOutputStream
+        with self._alone():
+            try:
+                stream = make(
+                    samplerate=rate,
+                    blocksize=0,
+                    device=device.index,
+                    channels=1,
+                    dtype="int16",
+                    latency="high",
+                    callback=callback,
+                    finished_callback=finished,
+                )
+            except backend.PortAudioError as error:
+                raise self._explained(error, device) from error
+            self._open_streams += 1
+            return stream
+
+    def start_stream(self, stream: DeviceStream, device: DeviceInfo) -> None:
+        """Let the callbacks begin; the first one may run before this returns."""
+        try:
+            with self._alone():
+                stream.start()
+        except self._backend.PortAudioError as error:
+            raise self._explained(error, device) from error
+
+    def close_stream(self, stream: DeviceStream) -> None:
+        """Drop what is buffered and close."""
+        with self._alone():
+            self._open_streams -= 1
+            stream.abort()
+            stream.close()
+
+    def refresh(self) -> None:
+        """Look for devices anew, which the library does only when it starts.
+
+        It would end every stream, so nothing happens while another one is open.
+        """
+        with self._alone():
+            if self._open_streams == 0:
+                self._backend._terminate()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no public name
+                self._backend._initialize()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+    def _check(self, direction: Direction) -> Callable[..., None]:
+        backend = self._backend
+        return backend.check_input_settings if direction == "input" else backend.check_output_settings
+
+    def _explained(self, error: Exception, device: DeviceInfo) -> Exception:
+        code = error.args[1] if len(error.args) > 1 else None
+        detail = f"{device.name}: {error.args[0] if error.args else error}"
+        if code in _REFUSALS:
+            return unavailable("format_refused", detail=detail)
+        if code == _INVALID_DEVICE:
+            return unavailable("device_not_found", detail=detail)
+        return unavailable("device_busy_or_lost", detail=detail)
+
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        with self._lock, quiet_stderr():
+            yield
+
+
+def _named(name: str, devices: list[DeviceInfo]) -> list[DeviceInfo]:
+    """Those whose name, alone or with its host API, is exactly that; else those that contain it."""
+    wanted = name.casefold()
+    exact = [
+        info
+        for info in devices
+        if wanted in (info.name.casefold(), f"{info.name}, {info.host_api}".casefold())
+    ]
+    return exact or [info for info in devices if wanted in info.name.casefold()]
+
+
+@cache
+def load_portaudio() -> PortAudio:
+    """The sound library, loaded at the first call; there is one per process, as it is one itself.
+
+    Raises:
+        AudioUnavailable: the package or the PortAudio library is missing.
+    """
+    return PortAudio(_load(importlib.import_module))
+
+
+def _load(import_module: Callable[[str], Any]) -> SoundBackend:
+    """Import sounddevice; on Linux it fails with OSError when the PortAudio library is missing."""
+    try:
+        with quiet_stderr():
+            return cast("SoundBackend", import_module("sounddevice"))
+    except ImportError as error:
+        raise unavailable("package_missing", detail=str(error)) from error
+    except OSError as error:
+        raise unavailable("portaudio_missing", detail=str(error)) from error
+
+
+def library_of(backend: SoundBackend | None) -> Callable[[], PortAudio]:
+    """Where a microphone or speaker gets its library from: the process's own one, or a test's."""
+    if backend is None:
+        return load_portaudio
+    library = PortAudio(backend)
+    return lambda: library
+
+
+def list_devices() -> tuple[DeviceInfo, ...]:
+    """Every sound device of this machine; empty when there is none. Blocks while the library loads.
+
+    Raises:
+        AudioUnavailable: the package or the PortAudio library is missing.
+    """
+    return load_portaudio().devices()

@@ -1,0 +1,152 @@
+"""Bytes to events and back: the only place where JSON is read or written.
+
+The way of a server's frame: JSON once, the class by its ``type`` from a table, one validation
+against that class. Audio is decoded from base64 when it is first asked for. A frame that does not
+fit takes the slow way through ``_salvage``; nothing that a server sends makes ``decode`` raise.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import from_json, to_json
+
+from ..errors import LocalProtocolError
+from ._client import ClientEvent, InputAudioBufferAppend
+from ._dialect import GA, Dialect
+from ._model import as_object
+from ._refusal import ClientEventError
+from ._registry import CLIENT_EVENTS, SERVER_EVENTS
+from ._salvage import Unreadable, locate, salvaged
+from ._server import MalformedFrame, ServerEvent, UnknownEvent
+from ._sound import to_base64
+
+__all__ = ("decode", "decode_client", "encode", "encode_append")
+
+_HEAD_CHARACTERS = 200
+
+
+def decode(frame: str | bytes, dialect: Dialect = GA) -> ServerEvent:
+    """Read one frame of a server; never raises.
+
+    Returns:
+        The event; an ``UnknownEvent`` if its type is unknown; a ``MalformedFrame`` if it is no event,
+        or lacks what its type cannot do without. ``event.defects`` says what else had to be left out.
+    """
+    try:
+        raw = as_object(from_json(frame))
+    except ValueError as problem:
+        return _malformed(frame, f"not JSON: {problem}")
+    if raw is None or not isinstance(kind := raw.get("type"), str):
+        return _malformed(frame, "not a JSON object with a type")
+    model = SERVER_EVENTS.get(kind) or _renamed(raw, kind, dialect)
+    if model is None:
+        return _unknown(raw, kind)
+    try:
+        event: ServerEvent = model.__pydantic_validator__.validate_python(raw)
+    except ValidationError as problem:
+        try:
+            return salvaged(model, raw, problem)
+        except Unreadable as reason:
+            return _malformed(frame, f"{raw['type']}: {reason}")
+    return event
+
+
+def _renamed(raw: dict[str, Any], kind: str, dialect: Dialect) -> type[ServerEvent] | None:
+    """The class for a type with stray blanks or in another dialect; the frame gets the standard name."""
+    bare = kind.strip()
+    name = dialect.aliases.get(bare, bare)
+    model = SERVER_EVENTS.get(name)
+    if model is not None:
+        raw["type"] = name
+    return model
+
+
+def _unknown(raw: dict[str, Any], kind: str) -> UnknownEvent:
+    event_id: Any = raw.get("event_id")
+    if isinstance(event_id, str):
+        return UnknownEvent(type=kind.strip(), event_id=event_id, raw=raw)
+    return UnknownEvent(type=kind.strip(), raw=raw)
+
+
+def _malformed(frame: str | bytes, reason: str) -> MalformedFrame:
+    head = frame[:_HEAD_CHARACTERS]
+    text = head if isinstance(head, str) else head.decode(errors="replace")
+    return MalformedFrame(head=text, reason=reason)
+
+
+def decode_client(frame: str | bytes) -> ClientEvent:
+    """Read one frame of a client, as a server must: strictly.
+
+    Raises:
+        ClientEventError: it is no event; the error carries what an ``error`` event answers.
+    """
+    try:
+        raw = as_object(from_json(frame))
+    except ValueError as problem:
+        message = f"the frame is not JSON: {problem}"
+        raise ClientEventError(message, code="invalid_json") from problem
+    if raw is None:
+        message = "the frame is not a JSON object"
+        raise ClientEventError(message, code="invalid_json")
+    given = raw.get("event_id")
+    event_id = given if isinstance(given, str) else None
+    model = _client_model(raw, event_id)
+    try:
+        event = model.model_validate(raw, extra="forbid")
+    except ValidationError as problem:
+        raise _refusal(raw, problem, event_id) from problem
+    if isinstance(event, InputAudioBufferAppend):
+        _ = event.pcm  # refuses what is no base64, and keeps what is
+    return event
+
+
+def _client_model(raw: dict[str, Any], event_id: str | None) -> type[ClientEvent]:
+    if "type" not in raw:
+        message = "an event needs a type"
+        raise ClientEventError(message, code="missing_required_parameter", param="type", event_id=event_id)
+    kind: Any = raw["type"]
+    model = CLIENT_EVENTS.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        message = f"{str(kind)[:_HEAD_CHARACTERS]!r} is no client event; there are {', '.join(CLIENT_EVENTS)}"
+        raise ClientEventError(message, code="invalid_value", param="type", event_id=event_id)
+    return model
+
+
+def _refusal(raw: dict[str, Any], problem: ValidationError, event_id: str | None) -> ClientEventError:
+    """The first fault, as the protocol names it."""
+    error = problem.errors(include_url=False, include_input=False)[0]
+    path = locate(raw, error)
+    match error["type"]:
+        case "extra_forbidden":
+            code = "unknown_parameter"
+        case "missing":
+            code = "missing_required_parameter"
+            path = (*path, error["loc"][-1])
+        case _:
+            code = "invalid_value"
+    param = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+    return ClientEventError(f"{param}: {error['msg']}", code=code, param=param, event_id=event_id)
+
+
+def encode(event: ClientEvent | ServerEvent, dialect: Dialect = GA) -> str:
+    """Write an event: only the fields that were set, null where null was set.
+
+    Raises:
+        LocalProtocolError: a ``MalformedFrame``, which is a report and not an event of the wire.
+    """
+    if isinstance(event, MalformedFrame):
+        message = "a malformed frame cannot be sent"
+        raise LocalProtocolError(message)
+    if isinstance(event, UnknownEvent):
+        return to_json(event.raw).decode()
+    spelling = dialect.spellings.get(event.type)
+    if spelling is None:
+        return event.model_dump_json(exclude_unset=True)
+    return to_json({**event.model_dump(exclude_unset=True), "type": spelling}).decode()
+
+
+def encode_append(pcm: bytes) -> str:
+    """Write an ``input_audio_buffer.append`` of these samples, without a model: base64 needs no escapes."""
+    return f'{{"type":"input_audio_buffer.append","audio":"{to_base64(pcm)}"}}'

@@ -1,0 +1,50 @@
+"""What all server events have in common, and the two that stand for what could not be understood."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from ._model import WireModel
+
+__all__ = ("MalformedFrame", "ServerEvent", "UnknownEvent", "mark_defective")
+
+# Kept beside the fields, as cached properties are: pydantic's private attributes would more than double
+# the cost of reading every event, for something that hardly any event has.
+_DEFECTS = "defects"
+
+
+class ServerEvent(WireModel, frozen=True):
+    """Something that a server reports. Fields that this version does not know are in ``model_extra``."""
+
+    type: str
+    event_id: str | None = None
+
+    def model_post_init(self, context: Any, /) -> None:
+        """However it was made, an event says what it is."""
+        self.model_fields_set.add("type")
+
+    @property
+    def defects(self) -> tuple[str, ...]:
+        """What had to be left out of the frame so that the rest could be read; not part of the wire."""
+        defects: tuple[str, ...] = vars(self).get(_DEFECTS, ())
+        return defects
+
+
+class UnknownEvent(ServerEvent, frozen=True):
+    """An event of a type that this version does not know, passed on as it came."""
+
+    raw: dict[str, Any]
+
+
+class MalformedFrame(ServerEvent, frozen=True):
+    """A frame that is no event. Our own word: it is a report to the program and never on the wire."""
+
+    type: Literal["malformed_frame"] = "malformed_frame"
+    head: str
+    """The frame's first characters."""
+    reason: str
+
+
+def mark_defective(event: ServerEvent, defects: tuple[str, ...]) -> None:
+    """Note on an event that was just read what had to be left out."""
+    vars(event)[_DEFECTS] = defects

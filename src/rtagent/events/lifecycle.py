@@ -1,0 +1,171 @@
+"""What happens to the session itself, as values: subscribe to these classes like to server events.
+
+These are our own words, not the wire's. Each carries ``at``, the monotonic second at which it happened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = (
+    "AudioDropped",
+    "CallbackFailed",
+    "Closed",
+    "Connected",
+    "Interrupted",
+    "LifecycleEvent",
+    "PlaybackFinished",
+    "PlaybackStarted",
+    "Reconnected",
+    "Reconnecting",
+    "Renewed",
+    "SessionState",
+    "StateChanged",
+    "ToolFinished",
+    "ToolStarted",
+    "TurnMeasured",
+)
+
+SessionState = Literal[
+    "connecting", "listening", "thinking", "speaking", "tool_running", "reconnecting", "closed"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifecycleEvent:
+    """Something that happened to the session."""
+
+    at: float
+    """Monotonic seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected(LifecycleEvent):
+    """The session is open and configured."""
+
+    endpoint: str
+    """Where it leads, without any secret."""
+    session_id: str | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconnecting(LifecycleEvent):
+    """The connection was lost and will be dialled again."""
+
+    attempt: int
+    delay_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconnected(LifecycleEvent):
+    """A new connection took over."""
+
+    restored: int
+    """Items that the new conversation holds again."""
+    lost: int
+    """Items that could not be restored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewed(LifecycleEvent):
+    """A fresh connection replaced one that was near its maximum age."""
+
+    restored: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateChanged(LifecycleEvent):
+    """The session's state moved."""
+
+    state: SessionState
+    previous: SessionState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybackStarted(LifecycleEvent):
+    """The first sample of an item was heard (``at`` is that moment)."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybackFinished(LifecycleEvent):
+    """Everything that was queued has been heard; a voice that was cut ends with `Interrupted` instead."""
+
+    item_id: str
+    """The item that was heard last."""
+    heard_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interrupted(LifecycleEvent):
+    """The voice was stopped before its end."""
+
+    item_id: str | None
+    """The item that was being heard, if any was."""
+    heard_ms: float
+    """How much of that item had been heard."""
+    response_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolStarted(LifecycleEvent):
+    """A tool began to run."""
+
+    call_id: str
+    name: str
+    arguments: str
+    """JSON text, as the model wrote it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolFinished(LifecycleEvent):
+    """A tool ended, well or not."""
+
+    call_id: str
+    name: str
+    output: str
+    ok: bool
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioDropped(LifecycleEvent):
+    """Audio was thrown away because a bounded buffer was full or its time had passed."""
+
+    ms: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnMeasured(LifecycleEvent):
+    """How long one turn took, measured on the audio itself."""
+
+    turn: int
+    """Counts from 1."""
+    response_id: str | None
+    end_of_speech_to_first_heard_ms: float | None
+    """From the last sample of the user's speech to the first sample heard of the answer."""
+    interrupt_to_silence_ms: float | None
+    """From the decision to interrupt to the last audible sample."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackFailed(LifecycleEvent):
+    """A callback of the program raised; the session goes on."""
+
+    callback: str
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed(LifecycleEvent):
+    """The session ended."""
+
+    code: int | None
+    reason: str
+    error: BaseException | None = None
+    """What ended it, unless it was closed on purpose."""

@@ -1,0 +1,76 @@
+"""Audio formats of the wire as audio formats of ours, and the settings that the core must know.
+
+What counts is what ``session.updated`` says, not what was asked for (rule U4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .. import events
+from ..audio import AudioFormat
+
+__all__ = ("Effective", "audio_format", "wire_format")
+
+DEFAULT_SILENCE_MS = 500
+"""``silence_duration_ms`` of server VAD where a snapshot does not say (protocol document, 5.2)."""
+
+
+def audio_format(wire: object) -> AudioFormat:
+    """Our format for one of the wire's; 24 kHz PCM for what is absent or unknown."""
+    match wire:
+        case events.PcmuFormat():
+            return AudioFormat.pcmu()
+        case events.PcmaFormat():
+            return AudioFormat.pcma()
+        case events.PcmFormat(rate=int() as rate):
+            return AudioFormat.pcm16(rate)
+        case _:
+            return AudioFormat.pcm16(24_000)
+
+
+def wire_format(own: AudioFormat) -> events.PcmFormat | events.PcmuFormat | events.PcmaFormat:
+    """The wire's object for a format of ours."""
+    match own.encoding:
+        case "pcmu":
+            return events.PcmuFormat()
+        case "pcma":
+            return events.PcmaFormat()
+        case "pcm16":
+            return events.PcmFormat(rate=own.rate)
+
+
+PCM_24K = AudioFormat.pcm16(24_000)
+"""What a session speaks unless it says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """What the server's snapshot of the session means for the core."""
+
+    input_format: AudioFormat = PCM_24K
+    output_format: AudioFormat = PCM_24K
+    server_interrupts: bool = False
+    """The server hears speech and ends the running response itself."""
+    server_answers: bool = False
+    """The server hears the end of speech and starts a response itself."""
+    silence_ms: float = 0.0
+    """How much silence the reported end of speech includes."""
+
+    @classmethod
+    def of(cls, session: events.SessionConfig | None) -> Effective:
+        """Read a snapshot; a transcription session has no voice."""
+        audio = getattr(session, "audio", None)
+        ear = audio.input if audio is not None else None
+        mouth = getattr(audio, "output", None)
+        detection = ear.turn_detection if ear is not None else None
+        silence_ms = 0.0
+        if isinstance(detection, events.ServerVad):
+            silence_ms = float(detection.silence_duration_ms or DEFAULT_SILENCE_MS)
+        return cls(
+            input_format=audio_format(ear.format if ear is not None else None),
+            output_format=audio_format(mouth.format if mouth is not None else None),
+            server_interrupts=detection is not None and detection.interrupt_response is not False,
+            server_answers=detection is not None and detection.create_response is not False,
+            silence_ms=silence_ms,
+        )

@@ -1,0 +1,174 @@
+"""Responses and the calls they make: who asked, what came, which one follows.
+
+Joins the gate and the call ledger. A response that makes calls serves the same requests as the
+follow-up that speaks about their outputs, so a program that asked for an answer gets the spoken one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .. import events
+from ._calls import Call, CallLedger
+from ._gate import REQUEST_KEY, Gate, ResponseRequest
+from ._happenings import Answered, CallDue, Refused, ResponseFinished
+from ._items import HistoryEntry, ItemLedger
+from ._outbox import Outbox
+from ._response import Response, Usage
+
+__all__ = ("Responses",)
+
+OCCUPIED = "conversation_already_has_active_response"
+KEPT_EXPIRED = 64
+
+
+class Responses:
+    """Owns the gate, the call ledger and the totals of usage."""
+
+    def __init__(self, outbox: Outbox, items: ItemLedger, received_ms: Callable[[str], float]) -> None:
+        self.gate = Gate()
+        self.calls = CallLedger()
+        self.usage = Usage()
+        self._outbox = outbox
+        self._items = items
+        self._received_ms = received_ms
+        self._serves: dict[str, tuple[str, ...]] = {}
+        self._beside: set[str] = set()
+        self._waiting: dict[str, Response] = {}
+        self._expired: dict[str, None] = {}
+
+    def ask(self, params: events.ResponseParams | None, request_id: str) -> None:
+        """Somebody wants a response."""
+        self.gate.request(ResponseRequest(request_id, params, serves=(request_id,)))
+
+    def is_beside(self, response_id: str | None) -> bool:
+        """Whether that response runs outside the default conversation."""
+        return response_id in self._beside
+
+    def created(self, event: events.ResponseCreated) -> bool:
+        """A response began. False when nobody wants it any more (its request ran out of time)."""
+        response_id = event.response.id or ""
+        request = self.gate.created(event.response)
+        if request is None:
+            echoed = (event.response.metadata or {}).get(REQUEST_KEY)
+            if echoed not in self._expired:
+                return True
+            self._outbox.send(events.ResponseCancel(response_id=response_id))
+            return False
+        self._serves[response_id] = request.serves
+        if request.out_of_band:
+            self._beside.add(response_id)
+        self._outbox.tell(Answered(request.request_id, event))
+        return True
+
+    def item_done(self, event: events.ResponseOutputItemDone, *, wanted: bool) -> None:
+        """An output item is finished; a finished call starts now if its response is still wanted."""
+        if isinstance(event.item, events.FunctionCall) and wanted:
+            self._announce(event.item, event.response_id or self.gate.active_id or "", event.output_index)
+
+    def done(self, event: events.ResponseDone, *, wanted: bool) -> None:
+        """A response ended."""
+        wire = event.response
+        response_id = wire.id or self.gate.active_id or ""
+        completed = wire.status == "completed"
+        if completed and wanted:
+            for index, item in enumerate(wire.output or ()):
+                if isinstance(item, events.FunctionCall):
+                    self._announce(item, response_id, index)
+        self.calls.response_done(response_id, completed=completed)
+        self.gate.done(response_id)
+        self._beside.discard(response_id)
+        response = self._finished(wire, response_id)
+        self.usage = self.usage + response.usage
+        open_calls = self.calls.open_for(response_id)
+        if open_calls:
+            self._waiting[response_id] = response
+        serves = self._serves.get(response_id, ()) if open_calls else self._serves.pop(response_id, ())
+        self._outbox.tell(ResponseFinished(response, serves, final=not open_calls))
+
+    def tool_finished(self, call_id: str, output: str, *, follow_up: bool) -> None:
+        """A call ended; its output is sent when its turn has come."""
+        self.calls.finish(call_id, output, follow_up=follow_up)
+
+    def refused(self, error: events.ErrorDetail, now: float) -> bool:
+        """An error came in; True when it was about a ``response.create`` and is dealt with."""
+        occupied = error.code == OCCUPIED
+        request_id = error.event_id or (self.gate.asked_id if occupied else None)
+        if request_id is None or not self.gate.is_asked(request_id):
+            return occupied
+        failed = self.gate.refused(request_id, now, occupied=occupied)
+        if failed is not None:
+            self._fail(failed, error)
+        return True
+
+    def give_up(self, request_id: str) -> None:
+        """Nobody waits for this request any more: it is not sent if it was not yet."""
+        self.gate.withdraw(request_id)
+
+    def handle_timeout(self, now: float) -> None:
+        """Fail the creates that were not answered in time."""
+        for request in self.gate.expired(now):
+            self._expired[request.request_id] = None
+            while len(self._expired) > KEPT_EXPIRED:
+                del self._expired[next(iter(self._expired))]
+            self._fail(request, None)
+
+    def flush(self, now: float) -> None:
+        """Send what is due: outputs in their order, then the follow-ups, then what the gate lets through."""
+        for finished in self.calls.take_outputs():
+            item = events.FunctionCallOutput(
+                id=self._outbox.new_id("item"), call_id=finished.call.call_id, output=finished.output
+            )
+            self._outbox.send(events.ConversationItemCreate(item=item))
+        for group in self.calls.take_settled():
+            response = self._waiting.pop(group.response_id)
+            serves = self._serves.pop(group.response_id, ())
+            if group.follow_up:
+                request_id = self._outbox.new_id("evt")
+                self.gate.request(ResponseRequest(request_id, origin="tools", serves=serves))
+            else:
+                self._outbox.tell(ResponseFinished(response, serves, final=True))
+        for request in self.gate.take(now):
+            self._outbox.send(request.event())
+
+    def _announce(self, item: events.FunctionCall, response_id: str, output_index: int) -> None:
+        if item.status == "incomplete":
+            return
+        item_id = item.id or item.call_id or ""
+        call = Call(
+            call_id=item.call_id or item_id,
+            name=item.name or self._items.call_named(item_id),
+            arguments=item.arguments,
+            response_id=response_id,
+            item_id=item_id,
+            output_index=output_index,
+        )
+        if self.calls.announce(call):
+            self._outbox.tell(CallDue(call))
+
+    def _fail(self, request: ResponseRequest, error: events.ErrorDetail | None) -> None:
+        for event_id in dict.fromkeys((request.request_id, *request.serves)):
+            self._outbox.tell(Refused(event_id, error))
+
+    def _finished(self, wire: events.RealtimeResponse, response_id: str) -> Response:
+        entries: list[HistoryEntry] = []
+        for item in wire.output or ():
+            known = self._items.get(item.id or "")
+            if known is None:
+                alone = ItemLedger()
+                alone.put(item)
+                entries.extend(alone)
+            else:
+                entries.append(known)
+        details = wire.status_details
+        return Response(
+            id=response_id,
+            status=wire.status or "completed",
+            text=" ".join(entry.text for entry in entries if entry.type == "message" and entry.text),
+            items=tuple(entries),
+            audio_ms=sum(self._received_ms(entry.id) for entry in entries),
+            usage=Usage.of(wire.usage),
+            metadata={key: value for key, value in (wire.metadata or {}).items() if key != REQUEST_KEY},
+            reason=details.reason if details is not None else None,
+            error=details.error if details is not None else None,
+        )

@@ -1,0 +1,351 @@
+"""The shell around the pure core: read, feed the core, carry out what it decided, repeat.
+
+Theory of operation. One task reads the transport, one writes it (``Wire``), one waits for the core's
+deadlines. Whoever changes the core, the reader, a finished tool, the program, does so through a method
+here, and each of these ends in ``_carry_out``: first the happenings in their order, then the events to
+send, then the state. All of that is synchronous, so nothing can come in between. When the transport
+ends, everybody who waits is told why, once.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import anyio
+import anyio.abc
+import anyio.lowlevel
+
+from .. import events
+from ..audio import Clock, Heard, PlaybackItem
+from ..errors import (
+    ConnectionLost,
+    EndOfStream,
+    RtagentError,
+    ServerError,
+    SessionClosed,
+    Timeout,
+)
+from ..events.lifecycle import (
+    AudioDropped,
+    Closed,
+    Interrupted,
+    LifecycleEvent,
+    PlaybackFinished,
+    PlaybackStarted,
+    SessionState,
+    StateChanged,
+)
+from ..protocol import (
+    Answered,
+    CallDue,
+    CallsInterrupted,
+    Conversation,
+    Happening,
+    HistoryEntry,
+    InputTurn,
+    PlayDue,
+    Refused,
+    Response,
+    ResponseFinished,
+    StopDue,
+    VoiceCut,
+    VoiceEnded,
+)
+from ..transport import Transport
+from ._attachment import Attachment
+from ._fanout import Fanout
+from ._measure import Metrics, TurnMeter
+from ._tools import ToolRunner
+from ._waiters import Waiters
+from ._wire import Wire
+
+__all__ = ("Pump", "refusal")
+
+ANSWER_WITHIN_S = 10.0
+"""How long the gate waits for ``response.created``."""
+
+logger = logging.getLogger(__name__)
+
+
+class Pump:
+    """Owns the core and everything that moves it. The session above is its public face."""
+
+    def __init__(
+        self, transport: Transport, core: Conversation, clock: Clock, dialect: events.Dialect
+    ) -> None:
+        self.core = core
+        self.clock = clock
+        self.fanout = Fanout()
+        self.waiters = Waiters()
+        self.meter = TurnMeter()
+        self.wire = Wire(transport)
+        self.state: SessionState = "connecting"
+        self.closed: Closed | None = None
+        self.ended = anyio.Event()
+        self.attachment: Attachment | None = None
+        self.received = 0
+        """Server events read so far."""
+        self._tools: ToolRunner | None = None
+        self._group: anyio.abc.TaskGroup | None = None
+        self._transport = transport
+        self._dialect = dialect
+        self._deadline_moved = anyio.Event()
+
+    def start(self, group: anyio.abc.TaskGroup, tools: ToolRunner) -> None:
+        """Begin to read, write and keep time, in the group."""
+        self._group, self._tools = group, tools
+        group.start_soon(self._read, name="session reader")
+        group.start_soon(self._write, name="session writer")
+        group.start_soon(self._keep_time, name="session timer")
+
+    # -- what others do to the conversation ----------------------------------------------------------
+
+    def post(self, event: events.ClientEvent, *, awaited: bool = False) -> str:
+        """Send an event (a response waits for its turn); returns its id.
+
+        Raises:
+            SessionClosed: the session has ended.
+            ConnectionLost: it ended without our doing.
+        """
+        self.check_open()
+        event_id = self.core.send(event, time.monotonic(), awaited=awaited)
+        if awaited:
+            self.waiters.open(event_id)  # before _carry_out, which may hold the answer already
+        self._carry_out()
+        return event_id
+
+    async def respond(self, params: events.ResponseParams, timeout: float | None) -> Response:
+        """Ask for a response and wait until it, and what its tools lead to, is finished."""
+        self.check_open()
+        request_id = self.core.create_response(params, time.monotonic())
+        key = f"response:{request_id}"
+        self.waiters.open(key)
+        self._carry_out()
+        try:
+            response: Response = await self.waiters.wait(key, timeout, "the response")
+        except BaseException:
+            self.core.give_up(request_id)
+            raise
+        return response
+
+    def append_audio(self, pcm: bytes, captured_at: float) -> float:
+        """Queue input audio; returns the milliseconds of older audio that were dropped for it."""
+        if self.closed is not None:
+            return 0.0
+        ms = self.core.effective.input_format.ms_of(len(pcm))
+        self.core.audio_written(ms, captured_at)
+        dropped = self.wire.put_audio(events.encode_append(pcm), ms)
+        if dropped:
+            self.publish(AudioDropped(at=self.clock.now(), ms=dropped, reason="the network is too slow"))
+        return dropped
+
+    def interrupt(self) -> None:
+        """Stop the voice now."""
+        self.check_open()
+        self.meter.interrupted(self.clock.now())
+        self.core.interrupt(time.monotonic())
+        self._carry_out()
+
+    def tool_finished(self, call_id: str, output: str, follow_up: bool) -> None:
+        """A tool has its output."""
+        if self.closed is None:
+            self.core.tool_finished(call_id, output, time.monotonic(), follow_up=follow_up)
+            self._carry_out()
+
+    def playback_started(self, item: PlaybackItem, at: float) -> None:
+        """The first sample of an answer was heard."""
+        measured = self.meter.first_heard(at, item.response_id, self.clock.now())
+        self.publish(PlaybackStarted(at=at, item_id=item.item_id))
+        if measured is not None:
+            self.publish(measured)
+
+    def playback_finished(self, heard: Heard) -> None:
+        """Everything that was queued has been heard."""
+        self.core.playback_finished(heard.ms, time.monotonic())
+        last = list(heard.ms)[-1:]
+        for item_id in last:
+            self.publish(PlaybackFinished(at=self.clock.now(), item_id=item_id, heard_ms=heard.of(item_id)))
+        self._carry_out()
+
+    def give_up(self, event_id: str) -> None:
+        """Nobody waits for that answer any more."""
+        self.core.give_up(event_id)
+
+    def publish(self, event: LifecycleEvent) -> None:
+        """Tell everybody who wants to know."""
+        self.fanout.publish(event)
+
+    def set_state(self, state: SessionState) -> None:
+        """Move the session's state, and say so when it changed."""
+        if state != self.state:
+            previous, self.state = self.state, state
+            self.publish(StateChanged(at=self.clock.now(), state=state, previous=previous))
+
+    def check_open(self) -> None:
+        """Raise what ended the session, if it has ended."""
+        if self.closed is not None:
+            raise self.closed.error if self.closed.error is not None else SessionClosed()
+
+    def end(self, error: RtagentError | None, code: int | None, reason: str) -> None:
+        """The session is over: tell everybody who waits, once."""
+        if self.closed is not None:
+            return
+        self.closed = Closed(at=self.clock.now(), code=code, reason=reason, error=error)
+        if self.attachment is not None:
+            self.attachment.stop()
+        self.set_state("closed")
+        self.publish(self.closed)
+        self.waiters.close(error if error is not None else SessionClosed())
+        self.fanout.end(error)
+        self.ended.set()
+
+    def history(self) -> tuple[HistoryEntry, ...]:
+        """The conversation so far, with what the sink says was heard until now."""
+        if self.attachment is not None and self.attachment.sink is not None:
+            self.core.playback_progress(self.attachment.sink.heard().ms)
+        return self.core.history
+
+    def metrics(self) -> Metrics:
+        """What was measured so far."""
+        return Metrics(
+            turns=tuple(self.meter.turns),
+            audio_dropped_ms=self.wire.statistics().audio_dropped_ms,
+            late_audio_dropped_ms=self.core.late_audio_ms,
+        )
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is on its way out and no tool runs."""
+        return self.wire.idle and (self._tools is None or self._tools.idle)
+
+    # -- the three tasks -----------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                frame = await self._transport.receive()
+                event = events.decode(frame, self._dialect)
+                self.received += 1
+                self.fanout.publish(event)
+                self.core.receive(event, time.monotonic())
+                resumed = self._carry_out()
+                if resumed:
+                    # Let the one who waited go on before the next event is read, so that a
+                    # subscription made right after an answer misses nothing.
+                    await anyio.lowlevel.checkpoint()
+        except SessionClosed:
+            self.end(None, 1000, "closed by us")
+        except EndOfStream as end:
+            self.end(ConnectionLost(end.code, end.reason), end.code, end.reason)
+        except ConnectionLost as lost:
+            self.end(lost, lost.code, lost.reason)
+
+    async def _write(self) -> None:
+        try:
+            await self.wire.run()
+        except SessionClosed:
+            return
+        except ConnectionLost as lost:
+            logger.debug("writing ended: %s", lost)  # the reader reports the end, with its code
+
+    async def _keep_time(self) -> None:
+        while True:
+            self._deadline_moved = anyio.Event()
+            deadline = self.core.next_deadline()
+            wait_s = None if deadline is None else max(0.0, deadline - time.monotonic())
+            with anyio.move_on_after(wait_s) as scope:
+                await self._deadline_moved.wait()
+            if scope.cancelled_caught:
+                self.core.handle_timeout(time.monotonic())
+                self._carry_out()
+
+    # -- carrying out --------------------------------------------------------------------------------
+
+    def _carry_out(self) -> bool:
+        resumed = False
+        deadline = self.core.next_deadline()
+        while happenings := self.core.happenings():
+            for happening in happenings:
+                resumed = self._do(happening) or resumed
+        for event in self.core.events_to_send():
+            self.wire.put(events.encode(event, self._dialect))
+        if self.core.next_deadline() != deadline or deadline is not None:
+            self._deadline_moved.set()
+        if self.closed is None and self.state != "connecting":
+            self.set_state(self.core.state)
+        return resumed
+
+    def _do(self, happening: Happening) -> bool:
+        """Carry out one happening; True when it let somebody who waited go on."""
+        match happening:
+            case PlayDue(item, pcm):
+                if self.attachment is not None:
+                    self.attachment.play(item, pcm)
+            case StopDue():
+                self._stop_voice(happening)
+            case VoiceEnded():
+                self._drain_voice()
+            case VoiceCut():
+                self.publish(
+                    Interrupted(
+                        at=self.clock.now(),
+                        item_id=happening.item_id,
+                        heard_ms=happening.heard_ms,
+                        response_id=happening.response_id,
+                    )
+                )
+            case CallDue(call):
+                if self._tools is not None and self._group is not None:
+                    self._tools.start(call, self._group)
+            case CallsInterrupted(call_ids):
+                if self._tools is not None:
+                    self._tools.interrupt(call_ids)
+            case InputTurn():
+                self.meter.speech_ended(happening.ended_at if happening.kind == "stopped" else None)
+            case Answered() | Refused() | ResponseFinished():
+                return self._answer(happening)
+        return False
+
+    def _answer(self, happening: Answered | Refused | ResponseFinished) -> bool:
+        match happening:
+            case Answered(event_id, event):
+                return self.waiters.resolve(event_id, event)
+            case Refused(event_id, error):
+                failure = refusal(error, event_id)
+                told = self.waiters.fail(event_id, failure)
+                return self.waiters.fail(f"response:{event_id}", failure) or told
+            case ResponseFinished(response, serves, final):
+                told = False
+                if final:
+                    for request_id in serves:
+                        told = self.waiters.resolve(f"response:{request_id}", response) or told
+                return told
+
+    def _stop_voice(self, happening: StopDue) -> None:
+        now = self.clock.now()
+        if happening.reason == "speech":
+            self.meter.interrupted(now)
+        heard = self.attachment.stop() if self.attachment is not None else None
+        if heard is not None:
+            self.meter.silent(heard.silent_at if heard.silent_at is not None else now)
+        self.core.playback_stopped(None if heard is None else heard.ms, time.monotonic())
+
+    def _drain_voice(self) -> None:
+        if self.attachment is not None and self.attachment.sink is not None:
+            self.attachment.drain()
+        else:
+            self.core.playback_finished({}, time.monotonic())
+
+
+def refusal(error: events.ErrorDetail | None, event_id: str | None = None) -> RtagentError:
+    """The exception for an error of the server; None is an answer that never came."""
+    if error is None:
+        return Timeout(f"an answer to {event_id}", waited_s=ANSWER_WITHIN_S)
+    return ServerError(
+        error.message or "the server refused the event",
+        code=error.code,
+        event_id=event_id,
+        param=error.param,
+        kind=error.type,
+    )

@@ -1,0 +1,104 @@
+"""The outgoing side of a session: one bounded queue, one task that writes.
+
+Control events wait for the network, in order. Input audio never does: when more than
+``AUDIO_CAPACITY_MS`` of it waits, the oldest is dropped and counted, because old sound is worth less
+than new sound.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import anyio
+
+from ..errors import LocalProtocolError
+from ..transport import Transport
+
+__all__ = ("Wire", "WireStatistics")
+
+AUDIO_CAPACITY_MS = 5_000.0
+CONTROL_CAPACITY = 10_000
+"""Control events that may wait; more means that the other side reads nothing at all any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class WireStatistics:
+    """What went out so far."""
+
+    frames_sent: int
+    frames_waiting: int
+    audio_waiting_ms: float
+    audio_dropped_ms: float
+
+
+class Wire:
+    """Owns the queue of outgoing frames, and is the only writer of the transport."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._frames: deque[tuple[str, float]] = deque()
+        self._waiting = anyio.Event()
+        self._audio_ms = 0.0
+        self._dropped_ms = 0.0
+        self._sent = 0
+        self._control = 0
+        self._writing = False
+
+    def put(self, frame: str) -> None:
+        """Queue a control event.
+
+        Raises:
+            LocalProtocolError: far too many wait already.
+        """
+        if self._control >= CONTROL_CAPACITY:
+            message = f"{CONTROL_CAPACITY} events wait to be sent: the other side does not read"
+            raise LocalProtocolError(message)
+        self._control += 1
+        self._frames.append((frame, 0.0))
+        self._waiting.set()
+
+    def put_audio(self, frame: str, ms: float) -> float:
+        """Queue input audio; returns how many milliseconds of older audio were dropped for it."""
+        dropped = 0.0
+        while self._audio_ms + ms > AUDIO_CAPACITY_MS and self._audio_ms > 0.0:
+            dropped += self._drop_oldest_audio()
+        self._audio_ms += ms
+        self._frames.append((frame, ms))
+        self._waiting.set()
+        return dropped
+
+    async def run(self) -> None:
+        """Write until the transport ends; its error ends this too."""
+        while True:
+            while not self._frames:
+                self._waiting = anyio.Event()
+                await self._waiting.wait()
+            frame, ms = self._frames.popleft()
+            if ms:
+                self._audio_ms -= ms
+            else:
+                self._control -= 1
+            self._writing = True
+            await self._transport.send(frame)
+            self._writing = False
+            self._sent += 1
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything that was queued has been handed to the network."""
+        return not self._frames and not self._writing
+
+    def statistics(self) -> WireStatistics:
+        """The counts so far."""
+        return WireStatistics(self._sent, len(self._frames), self._audio_ms, self._dropped_ms)
+
+    def _drop_oldest_audio(self) -> float:
+        for index, (_, ms) in enumerate(self._frames):
+            if ms:
+                del self._frames[index]
+                self._audio_ms -= ms
+                self._dropped_ms += ms
+                return ms
+        self._audio_ms = 0.0
+        return 0.0

@@ -1,0 +1,194 @@
+"""The response gate."""
+
+from __future__ import annotations
+
+import pytest
+
+from rtagent import events
+from rtagent.errors import LocalProtocolError
+from rtagent.protocol._gate import METADATA_PAIRS, REQUEST_KEY, Gate, GateMove, GateState, ResponseRequest
+
+
+def created(response_id: str, request_id: str | None = None, **fields: object) -> events.RealtimeResponse:
+    if request_id is not None:
+        fields["metadata"] = {REQUEST_KEY: request_id}
+    return events.RealtimeResponse.model_validate({"id": response_id, **fields})
+
+
+def ids(requests: list[ResponseRequest]) -> list[str]:
+    return [request.request_id for request in requests]
+
+
+def asked(*request_ids: str) -> Gate:
+    gate = Gate()
+    for request_id in request_ids:
+        gate.request(ResponseRequest(request_id, serves=(request_id,)))
+    assert ids(gate.take(0.0)) == list(request_ids[:1])
+    return gate
+
+
+def test_requests_go_out_one_at_a_time_in_their_order() -> None:
+    gate = asked("a", "b")
+    assert gate.take(0.0) == []
+    assert gate.created(created("r1", "a")).request_id == "a"  # type: ignore[union-attr]
+    assert gate.take(0.0) == []
+    assert gate.done("r1").request_id == "a"  # type: ignore[union-attr]
+    assert ids(gate.take(0.0)) == ["b"]
+    assert gate.busy
+
+
+def test_requests_after_tools_melt_into_one_that_serves_all() -> None:
+    gate = asked("a")
+    gate.request(ResponseRequest("t1", origin="tools", serves=("x",)))
+    gate.request(ResponseRequest("t2", origin="tools", serves=("y",)))
+    gate.created(created("r1", "a"))
+    gate.done("r1")
+    (follow_up,) = gate.take(0.0)
+    assert (follow_up.request_id, follow_up.serves) == ("t1", ("x", "y"))
+
+
+def test_a_response_of_the_servers_own_occupies_the_slot() -> None:
+    gate = Gate()
+    assert gate.created(created("vad")) is None
+    gate.request(ResponseRequest("a"))
+    assert gate.take(0.0) == []
+    assert gate.done("vad") is None
+    assert ids(gate.take(0.0)) == ["a"]
+
+
+def test_a_crossing_with_the_servers_own_response_is_asked_again() -> None:
+    gate = asked("seed")
+    gate.created(created("r0", "seed"))  # the server is now known to echo metadata
+    gate.done("r0")
+    gate.request(ResponseRequest("a"))
+    gate.take(0.0)
+    assert gate.created(created("vad")) is None
+    assert gate.state is GateState.CROSSED
+    assert gate.refused("a", 0.0, occupied=True) is None
+    assert gate.take(0.0) == []
+    gate.done("vad")
+    assert ids(gate.take(0.0)) == ["a"]
+
+
+def test_refused_as_occupied_by_something_unannounced_waits_for_it() -> None:
+    gate = asked("a")
+    assert gate.refused("a", 5.0, occupied=True) is None
+    assert gate.state is GateState.BLOCKED
+    assert gate.next_deadline() == 7.0
+    gate.done("whatever")
+    assert ids(gate.take(5.5)) == ["a"]
+
+
+def test_what_blocks_and_never_shows_up_lapses() -> None:
+    gate = asked("a")
+    gate.refused("a", 5.0, occupied=True)
+    assert gate.expired(6.9) == []
+    assert gate.take(6.9) == []
+    assert gate.expired(7.0) == []
+    assert ids(gate.take(7.0)) == ["a"]
+
+
+def test_a_refusal_for_another_reason_is_final() -> None:
+    gate = asked("a", "b")
+    assert gate.refused("b", 0.0, occupied=False) is None
+    assert gate.refused("a", 0.0, occupied=False).request_id == "a"  # type: ignore[union-attr]
+    assert ids(gate.take(0.0)) == ["b"]
+
+
+def test_out_of_band_requests_pass_beside_the_slot() -> None:
+    gate = asked("a")
+    beside = events.ResponseParams(conversation="none")
+    gate.request(ResponseRequest("x", beside))
+    assert ids(gate.take(0.0)) == ["x"]
+    assert gate.is_asked("x")
+    gate.created(created("r1", "a"))
+    assert gate.created(created("rx", "x")).request_id == "x"  # type: ignore[union-attr]
+    assert gate.active_id == "r1"
+    assert gate.done("rx").request_id == "x"  # type: ignore[union-attr]
+    assert gate.active_id == "r1"
+
+
+def test_out_of_band_without_an_echo_is_known_by_its_null_conversation() -> None:
+    gate = Gate()
+    gate.request(ResponseRequest("x", events.ResponseParams(conversation="none")))
+    gate.take(0.0)
+    assert gate.created(created("rx", conversation_id=None)).request_id == "x"  # type: ignore[union-attr]
+    assert gate.refused("x", 0.0, occupied=False) is None
+
+
+def test_a_refused_out_of_band_request_fails() -> None:
+    gate = Gate()
+    gate.request(ResponseRequest("x", events.ResponseParams(conversation="none")))
+    gate.take(0.0)
+    assert gate.refused("x", 0.0, occupied=True).request_id == "x"  # type: ignore[union-attr]
+
+
+def test_without_any_echo_the_order_of_sending_decides() -> None:
+    gate = asked("a")
+    assert gate.created(created("r1")).request_id == "a"  # type: ignore[union-attr]
+
+
+def test_foreign_metadata_is_nobodys_of_ours() -> None:
+    gate = asked("a")
+    assert gate.created(created("r1", metadata={"somebody": "else"})) is None
+
+
+def test_an_echo_that_comes_late_corrects_the_match() -> None:
+    gate = asked("a")
+    gate.created(created("vad"))  # taken for ours
+    assert gate.created(created("r1", "a")).request_id == "a"  # type: ignore[union-attr]
+    assert gate.active_id == "r1"
+
+
+def test_cancel_waits_for_done() -> None:
+    gate = asked("a", "b")
+    assert not gate.cancel()
+    gate.created(created("r1", "a"))
+    assert gate.cancel()
+    assert not gate.cancel()
+    assert gate.take(0.0) == []
+    gate.done("r1")
+    assert ids(gate.take(0.0)) == ["b"]
+
+
+def test_unanswered_creates_run_out_of_time() -> None:
+    gate = asked("a")
+    gate.request(ResponseRequest("x", events.ResponseParams(conversation="none")))
+    gate.take(1.0)
+    assert gate.next_deadline() == 10.0
+    assert ids(gate.expired(10.5)) == ["a"]
+    assert gate.next_deadline() == 11.0
+    assert ids(gate.expired(11.0)) == ["x"]
+    assert gate.next_deadline() is None
+    assert not gate.busy
+
+
+def test_a_waiting_request_can_be_withdrawn() -> None:
+    gate = asked("a", "b")
+    gate.withdraw("b")
+    gate.created(created("r1", "a"))
+    gate.done("r1")
+    assert gate.take(0.0) == []
+
+
+def test_the_event_carries_the_request_in_its_metadata() -> None:
+    params = events.ResponseParams(instructions="Be brief.", metadata={"mine": "1"})
+    event = ResponseRequest("evt_1", params).event()
+    assert event.event_id == "evt_1"
+    assert event.response is not None
+    assert event.response.model_dump(exclude_unset=True) == {
+        "instructions": "Be brief.",
+        "metadata": {"mine": "1", REQUEST_KEY: "evt_1"},
+    }
+
+
+def test_full_metadata_is_left_as_it_is() -> None:
+    full = {str(number): "x" for number in range(METADATA_PAIRS)}
+    event = ResponseRequest("evt_1", events.ResponseParams(metadata=full)).event()
+    assert event.response is not None
+    assert event.response.metadata == full
+
+
+def test_an_impossible_move_is_the_callers_error() -> None:
+    with pytest.raises(LocalProtocolError, match="cannot be done while the conversation is free"):
+        Gate()._move(GateMove.DONE)

@@ -1,0 +1,178 @@
+"""The item ledger."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtagent import events
+from rtagent.protocol._items import KEPT_DELETED, CallEntry, ItemLedger
+
+
+def order(ledger: ItemLedger) -> list[str]:
+    return [entry.id for entry in ledger]
+
+
+def put(ledger: ItemLedger, item_id: str, previous: str | None = None, *, placed: bool = True) -> None:
+    ledger.put(events.user_message(item_id, id=item_id), previous_item_id=previous, placed=placed)
+
+
+def test_items_stand_behind_the_one_they_name() -> None:
+    ledger = ItemLedger()
+    put(ledger, "a")
+    put(ledger, "b", "a")
+    put(ledger, "late", "a")
+    assert order(ledger) == ["a", "late", "b"]
+    assert len(ledger) == 3
+    assert "late" in ledger
+
+
+def test_null_is_the_front_only_for_the_first() -> None:
+    ledger = ItemLedger()
+    put(ledger, "a", None)
+    put(ledger, "b", None)
+    put(ledger, "c", placed=False)
+    assert order(ledger) == ["a", "b", "c"]
+
+
+def test_an_unknown_predecessor_parks_the_item_until_it_comes() -> None:
+    ledger = ItemLedger()
+    put(ledger, "a")
+    put(ledger, "c", "b")
+    put(ledger, "d", "c")
+    assert order(ledger) == ["a", "c", "d"]
+    put(ledger, "b", "a")
+    assert order(ledger) == ["a", "b", "c", "d"]
+
+
+def test_an_item_that_names_itself_stays_where_it_is() -> None:
+    ledger = ItemLedger()
+    put(ledger, "a")
+    put(ledger, "b", "b")
+    assert order(ledger) == ["a", "b"]
+
+
+def test_items_linked_in_a_circle_are_all_there() -> None:
+    ledger = ItemLedger()
+    put(ledger, "a", "b")
+    put(ledger, "b", "a")
+    put(ledger, "c")
+    assert sorted(order(ledger)) == ["a", "b", "c"]
+
+
+def test_what_stood_behind_a_deleted_item_moves_up() -> None:
+    ledger = ItemLedger()
+    for item_id, previous in (("a", None), ("d", None), ("b", "a"), ("c", "b")):
+        put(ledger, item_id, previous)
+    ledger.delete("b")
+    assert order(ledger) == ["a", "c", "d"]
+
+
+def test_the_user_has_a_place_from_the_first_sound_on() -> None:
+    ledger = ItemLedger()
+    ledger.spoken_to("user_1")
+    ledger.put(events.assistant_message("Yes?", id="answer"))
+    ledger.text("user_1", 0, delta="Hel")
+    ledger.text("user_1", 0, delta="lo")
+    entry = ledger.get("user_1")
+    assert entry is not None
+    assert (entry.role, entry.text, entry.status) == ("user", "Hello", "in_progress")
+    assert order(ledger) == ["user_1", "answer"]
+
+
+def test_a_final_text_replaces_the_deltas_and_stays() -> None:
+    ledger = ItemLedger()
+    ledger.text("a", 0, delta="Helo")
+    ledger.text("a", 0, final="Hello")
+    ledger.text("a", 0, delta="!")
+    ledger.put(events.user_message("Halo", id="a"))
+    assert ledger.get("a").text == "Hello"  # type: ignore[union-attr]
+
+
+def test_texts_of_several_parts_are_joined() -> None:
+    ledger = ItemLedger()
+    ledger.text("a", 1, final="world")
+    ledger.text("a", 0, final="Hello")
+    ledger.text("a", 2, final="")
+    assert ledger.get("a").text == "Hello world"  # type: ignore[union-attr]
+
+
+def test_transcripts_of_audio_parts_are_read() -> None:
+    ledger = ItemLedger()
+    ledger.put(
+        events.UserMessage(
+            id="a", content=[events.InputAudio(transcript="Hi"), events.InputText(text="there")]
+        )
+    )
+    assert ledger.get("a").text == "Hi there"  # type: ignore[union-attr]
+
+
+def test_calls_and_their_outputs_are_entries_of_the_tool() -> None:
+    ledger = ItemLedger()
+    ledger.put(events.FunctionCall(id="f", name="add", call_id="call_1", arguments="", status="in_progress"))
+    assert ledger.call_named("f") == "add"
+    ledger.put(events.FunctionCall(id="f", name="", call_id="call_1", arguments="{}", status="completed"))
+    ledger.put(events.FunctionCallOutput(id="o", call_id="call_1", output="3"))
+    call, output = list(ledger)
+    assert (call.role, call.status, call.call) == ("tool", "completed", CallEntry("call_1", "add", "{}"))
+    assert (output.role, output.text, output.call) == ("tool", "3", None)
+    assert ledger.call_named("nobody") == ""
+
+
+def test_items_of_other_kinds_have_a_place_too() -> None:
+    ledger = ItemLedger()
+    ledger.put(events.McpListTools(id="m", server_label="docs", tools=[]))
+    assert [(entry.type, entry.role) for entry in ledger] == [("mcp_list_tools", "system")]
+
+
+def test_an_item_without_an_id_is_nowhere() -> None:
+    ledger = ItemLedger()
+    ledger.put(events.user_message("Hello"))
+    assert len(ledger) == 0
+
+
+def test_a_cut_item_shows_only_what_was_heard() -> None:
+    ledger = ItemLedger()
+    ledger.put(events.assistant_message("one two three four", id="a"))
+    ledger.heard("a", 500.0, 1000.0, cut=True)
+    ledger.heard("nobody", 1.0, 1.0, cut=True)
+    ledger.put(events.AssistantMessage(id="a", status="completed", content=[]))
+    entry = ledger.get("a")
+    assert entry is not None
+    assert (entry.text, entry.heard_ms, entry.status) == ("one two", 500.0, "incomplete")
+
+
+def test_progress_of_hearing_changes_no_text() -> None:
+    ledger = ItemLedger()
+    ledger.put(events.assistant_message("one two three four", id="a"))
+    ledger.heard("a", 500.0, 1000.0, cut=False)
+    entry = ledger.get("a")
+    assert entry is not None
+    assert (entry.text, entry.heard_ms) == ("one two three four", 500.0)
+
+
+def test_a_deleted_item_does_not_come_back() -> None:
+    ledger = ItemLedger()
+    put(ledger, "a")
+    ledger.delete("a")
+    ledger.delete("never there")
+    put(ledger, "a")
+    ledger.text("a", 0, delta="late")
+    assert len(ledger) == 0
+    assert ledger.get("a") is None
+    for number in range(KEPT_DELETED):
+        ledger.delete(f"x{number}")
+    put(ledger, "a")
+    assert order(ledger) == ["a"]
+
+
+@given(st.permutations(list("abcdefg")))
+def test_any_order_of_arrival_gives_the_order_of_the_conversation(arrival: list[str]) -> None:
+    chain = {item: previous for previous, item in zip("abcdef", "bcdefg", strict=True)}
+    ledger = ItemLedger()
+    for item in arrival:
+        if item == "a":
+            put(ledger, "a", None)
+        else:
+            put(ledger, item, chain[item])
+    assert order(ledger) == list("abcdefg")
