@@ -87,7 +87,11 @@ def plain_decode(loads: Callable[[bytes], Any], b64decode: Callable[[str], bytes
 
 def optional_decoders() -> dict[str, Decoder]:
     try:
-        return {"orjson + pybase64": plain_decode(import_module("orjson").loads, import_module("pybase64").b64decode)}
+        return {
+            "orjson + pybase64": plain_decode(
+                import_module("orjson").loads, import_module("pybase64").b64decode
+            )
+        }
     except ImportError:
         print("(orjson and pybase64 are not installed: compared with the standard library only)")
         return {}
@@ -142,7 +146,9 @@ def encoding(ms: int, rounds: int, count: int = 2_000) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
     mixed = conversation()

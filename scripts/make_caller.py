@@ -94,7 +94,8 @@ def finished(samples: NDArray[np.int16]) -> bytes:
     rms = sqrt(int(np.sum(kept * kept)) / len(kept))
     noise = np.random.RandomState(NOISE_SEED).randint(-NOISE_AMPLITUDE, NOISE_AMPLITUDE + 1, len(kept))
     levelled = np.rint(kept * (32768 * 10 ** (LEVEL_DBFS / 20) / rms)) + noise
-    return np.clip(levelled, -32768, 32767).astype("<i2").tobytes()
+    pcm: bytes = np.clip(levelled, -32768, 32767).astype("<i2").tobytes()
+    return pcm
 
 
 if __name__ == "__main__":

@@ -49,14 +49,27 @@ def catalogue(reference: Mapping[str, Any]) -> dict[str, Any]:
     return {**made, "definitions": dict(sorted(definitions.items()))}
 
 
+def rendered(made: Mapping[str, Mapping[str, Any]]) -> str:
+    """JSON with one entry on each line, so that a change of the protocol is easy to see."""
+    groups: list[str] = []
+    for group, entries in made.items():
+        lines = (
+            f"{json.dumps(name)}: {json.dumps(entry, sort_keys=True)}" for name, entry in entries.items()
+        )
+        groups.append(f"{json.dumps(group)}: {{\n" + ",\n".join(lines) + "\n}")
+    return "{\n" + ",\n".join(groups) + "\n}\n"
+
+
 def main() -> int:
     """Write the catalogue and say what it holds."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("reference", type=Path)
     parser.add_argument("out", type=Path, nargs="?", default=DEFAULT_OUT)
     arguments = parser.parse_args()
     made = catalogue(json.loads(arguments.reference.read_text(encoding="utf-8")))
-    arguments.out.write_text(json.dumps(made, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    arguments.out.write_text(rendered(made), encoding="utf-8")
     print(", ".join(f"{len(entries)} {group}" for group, entries in made.items()), "->", arguments.out)
     return 0
 

@@ -24,7 +24,7 @@ class Agent:
 
     instructions: str = ""
     """What the model is told about its job."""
-    tools: Sequence[Tool | Callable[..., Any]] = ()
+    tools: Sequence[Tool[..., Any] | Callable[..., Any]] = ()
     """Functions that the voice can use; plain functions become tools."""
     voice: str | None = None
     """A voice of the server; None leaves it to the server."""

@@ -328,6 +328,16 @@ def test_memory_stays_bounded_over_many_items() -> None:
     assert heard.of("item-500") == heard.of("item-1499") == 20.0
 
 
+def test_what_was_pulled_of_a_forgotten_item_is_forgotten_too() -> None:
+    queue = queue_of()
+    queue.push(PlaybackItem("first"), tone(20))
+    queue.pull(20)
+    for number in range(1_000):
+        queue.push(PlaybackItem(f"item-{number}"), b"")
+    assert queue.heard(10).ms == {}
+    assert queue.heard(20).ms == {}
+
+
 def test_segments_that_touch_are_one() -> None:
     queue = queue_of()
     for _ in range(50):

@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
-from anyio import create_task_group
+from anyio import Event, create_task_group, to_thread
 
-from rtagent.audio import AudioBlock, AudioFormat, AudioSink, NullSink, PlaybackItem, WavSink, read_wav
+from rtagent.audio import (
+    AudioBlock,
+    AudioFormat,
+    AudioSink,
+    NullSink,
+    PlaybackItem,
+    WavSink,
+    WavWriter,
+    read_wav,
+)
 from rtagent.audio import _wav_sink as module
 from rtagent.errors import AudioFileError, ConfigurationError, LocalProtocolError
 from rtagent.testing._clock import FakeClock, LockstepClock
@@ -21,6 +31,11 @@ def tone(ms: int) -> bytes:
 
 def written(path: Path) -> bytes:
     return read_wav(path).mono_pcm16()
+
+
+async def wait_drained(sink: NullSink, drained: Event) -> None:
+    await sink.wait_drained()
+    drained.set()
 
 
 def test_sinks_are_sinks(tmp_path: Path) -> None:
@@ -104,26 +119,27 @@ async def test_wait_drained_returns_when_the_last_sample_has_left() -> None:
         assert clock.now() == pytest.approx(5.0 + 6 * 0.020), "the seventh step"
 
 
-async def test_wait_drained_returns_after_a_stop_and_at_the_end(clock: FakeClock) -> None:
-    returned = []
+async def test_wait_drained_returns_after_a_stop(clock: FakeClock) -> None:
+    drained = Event()
     async with NullSink(format=FORMAT, clock=clock) as sink, create_task_group() as tasks:
-        for name in ("stopped", "closed"):
+        sink.play(A, tone(10_000))
+        tasks.start_soon(wait_drained, sink, drained)
+        await clock.advance(0.1)
+        assert not drained.is_set()
+        sink.stop()
+        await clock.advance(0.1)
+        assert drained.is_set()
+
+
+async def test_wait_drained_returns_when_the_sink_is_closed(clock: FakeClock) -> None:
+    drained = Event()
+    async with create_task_group() as tasks:
+        async with NullSink(format=FORMAT, clock=clock) as sink:
             sink.play(A, tone(10_000))
-
-            async def wait(name: str = name) -> None:
-                await sink.wait_drained()
-                returned.append(name)
-
-            tasks.start_soon(wait)
+            tasks.start_soon(wait_drained, sink, drained)
             await clock.advance(0.1)
-            assert name not in returned
-            if name == "stopped":
-                sink.stop()
-                await clock.advance(0.1)
-                assert returned == ["stopped"]
-            else:
-                await sink.__aexit__(None, None, None)
-    assert returned == ["stopped", "closed"]
+            assert not drained.is_set()
+        await drained.wait()
     await sink.wait_drained()
 
 
@@ -145,11 +161,16 @@ async def test_the_tap_gets_every_block_with_its_scheduled_time(clock: FakeClock
     assert b"".join(block.pcm for block in blocks) == bytes(2 * 40) + tone(40)
 
 
-async def test_the_bodys_error_comes_out_as_it_is(tmp_path: Path) -> None:
+async def test_the_bodys_error_comes_out_as_it_is(tmp_path: Path, clock: FakeClock) -> None:
     path = tmp_path / "out.wav"
-    with pytest.raises(KeyError):
-        async with WavSink(path):
+
+    async def break_off() -> None:
+        async with WavSink(path, clock=clock):
+            await clock.advance(0.1)
             raise KeyError
+
+    with pytest.raises(KeyError):
+        await break_off()
     assert read_wav(path).rate == 24_000
 
 
@@ -170,7 +191,7 @@ async def test_a_disk_that_fills_up_is_told_on_leaving() -> None:
 async def test_a_disk_that_fills_up_later_does_not_stop_the_voice(
     when: str, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class FullDisk(module.WavWriter):
+    class FullDisk(WavWriter):
         def write(self, pcm: bytes) -> None:
             if when == "written":
                 raise AudioFileError(tmp_path, "no space left")
@@ -182,18 +203,39 @@ async def test_a_disk_that_fills_up_later_does_not_stop_the_voice(
                 raise AudioFileError(tmp_path, "no space left")
 
     monkeypatch.setattr(module, "WavWriter", FullDisk)
-    with pytest.raises(AudioFileError, match="no space left"):
-        async with WavSink(tmp_path / "out.wav", format=FORMAT, clock=clock) as sink:
+    sink = WavSink(tmp_path / "out.wav", format=FORMAT, clock=clock)
+
+    async def play() -> None:
+        async with sink:
             sink.play(A, tone(100))
             await clock.advance(0.2)
-            assert sink.heard().of("a") == 100.0
+
+    with pytest.raises(AudioFileError, match="no space left"):
+        await play()
+    assert sink.heard().of("a") == 100.0
 
 
-async def test_a_slow_disk_holds_up_the_pace_at_a_minute_of_audio(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_disk_that_hangs_holds_up_the_pace_in_the_end(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    free = threading.Event()
+
+    class SlowDisk(WavWriter):
+        def write(self, pcm: bytes) -> None:
+            free.wait(10)
+            super().write(pcm)
+
+    monkeypatch.setattr(module, "WavWriter", SlowDisk)
     monkeypatch.setattr(module, "_UNWRITTEN_LIMIT_S", 0.1)
-    async with LockstepClock() as clock, WavSink(tmp_path / "out.wav", format=FORMAT, clock=clock) as sink:
+    async with WavSink(tmp_path / "out.wav", format=FORMAT, clock=clock) as sink:
         sink.play(A, tone(5_000))
-        await sink.wait_drained()
-    assert written(tmp_path / "out.wav")[: 2 * 5_000] == tone(5_000)
+        await clock.advance(1.0)
+        held = sink.statistics().frames_out
+        assert 100 < held <= 200, "a block is with the disk, a tenth of a second waits"
+        free.set()
+        while sink.statistics().frames_out == held:
+            await to_thread.run_sync(lambda: None)
+            await clock.advance(0.020)
+    pcm = written(tmp_path / "out.wav")
+    assert len(pcm) == 2 * sink.statistics().frames_out
+    assert pcm == tone(5_000)[: len(pcm)]

@@ -179,7 +179,8 @@ def test_reset_forgets_the_turn_and_keeps_the_count():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"prefix_padding_ms": -1}, {"silence_duration_ms": -1}, {"min_speech_ms": -1}, {"threshold": 1.5}]
+    "wrong",
+    [{"prefix_padding_ms": -1}, {"silence_duration_ms": -1}, {"min_speech_ms": -1}, {"threshold": 1.5}],
 )
 def test_values_out_of_range_are_refused(wrong: dict[str, float]):
     with pytest.raises(ConfigurationError):

@@ -16,6 +16,16 @@ from rtagent import events
 OWN_COPY = Path(__file__).with_name("catalogue.json")
 REFERENCE = Path(__file__).parents[3] / "shared/reference/realtime_events.json"
 ITEM_EVENT = "conversation.item.added"
+FIELDS_OF_PARTS = {
+    "input_text": {"text"},
+    "input_audio": {"audio", "transcript"},
+    "input_image": {"image_url", "detail"},
+    "output_text": {"text"},
+    "output_audio": {"audio", "transcript"},
+    "text": {"text"},
+    "audio": {"audio", "transcript"},
+}
+"""The published models have one class for all parts of a message; these are the fields that belong together."""
 
 
 @cache
@@ -24,7 +34,9 @@ def catalogue(path: Path) -> dict[str, Any]:
 
 
 def fields_of(entry: dict[str, Any]) -> dict[str, Any]:
-    return entry.get("fields", entry) if "fields" in entry else entry
+    """The reference wraps the fields of an entry, our own copy does not."""
+    fields: dict[str, Any] = entry.get("fields", entry)
+    return fields
 
 
 class Sampler:
@@ -43,12 +55,22 @@ class Sampler:
             return {"key": "x"} if self._full else {}
         if kind.startswith("array<"):
             members = kind.removeprefix("array<").split(">")[0].split(" | ")
-            return [self.one(member, field) for member in members] if self._full else []
+            return [one for member in members for one in self.every(member, field)] if self._full else []
         return self.one(kind.split(" | ")[0], field)
+
+    def every(self, kind: str, field: dict[str, Any]) -> list[Any]:
+        """One object of each kind that there is."""
+        fields = fields_of(self._definitions[kind]) if kind.endswith("#Content") else {}
+        kinds = fields.get("type", {}).get("enum", [])
+        return [self.part(fields, kind) for kind in kinds] or [self.one(kind, field)]
+
+    def part(self, fields: dict[str, Any], kind: str) -> dict[str, Any]:
+        return {"type": kind, **{name: self.value(fields[name]) for name in FIELDS_OF_PARTS[kind]}}
 
     def one(self, kind: str, field: dict[str, Any]) -> Any:
         if "#" in kind:
-            return self.build(fields_of(self._definitions[kind]))
+            fields = fields_of(self._definitions[kind])
+            return self.part(fields, "audio") if kind.endswith("#Part") and self._full else self.build(fields)
         if kind == "string" and "enum" in field:
             return field["enum"][0]
         return {"integer": 24_000, "number": 0.5, "boolean": True, "any": {"a": 1}}.get(kind, "x")
@@ -85,7 +107,9 @@ def unknown_in(value: Any) -> list[str]:
     found = [f"{name}.{extra}" for extra in value.model_extra or ()]
     if name.startswith("Unknown") and name != "UnknownPart":
         found.append(name)
-    return found + [deeper for field in type(value).model_fields for deeper in unknown_in(getattr(value, field))]
+    return found + [
+        deeper for field in type(value).model_fields for deeper in unknown_in(getattr(value, field))
+    ]
 
 
 def test_the_catalogue_and_the_registries_hold_the_same_events(source):
@@ -130,7 +154,7 @@ def test_items_round_trip(kind, source, sampler):
     wire = {"type": ITEM_EVENT, "item": item}
     event = events.decode(json.dumps(wire))
     assert isinstance(event, events.ConversationItemAdded)
-    assert type(event.item).__name__ == class_name(":".join(reversed(kind.split(":"))).replace(":", "_"))
+    assert type(event.item).__name__ == class_name("_".join(reversed(kind.split(":"))))
     assert json.loads(events.encode(event)) == wire
     assert unknown_in(event) == []
 
@@ -138,6 +162,9 @@ def test_items_round_trip(kind, source, sampler):
 @pytest.mark.parametrize("kind", ["realtime", "realtime_response", "transcription", "transcription_response"])
 def test_sessions_round_trip(kind, source, sampler):
     wire = {"type": "session.updated", "session": sampler.build(fields_of(source["session"][kind]))}
+    detection = wire["session"].get("audio", {}).get("input", {}).get("turn_detection", {})
+    if detection.get("type") == "x":  # the flat object of transcription snapshots names no values
+        detection["type"] = "server_vad"
     event = events.decode(json.dumps(wire))
     assert isinstance(event, events.SessionUpdated)
     assert json.loads(events.encode(event)) == wire

@@ -12,7 +12,8 @@ Theory of operation
     comes later than that is dropped and counted.
 
     Writing happens on a thread of the recorder's own, one job after the other, as a disk may take
-    its time. A recording that fails ends quietly: the conversation goes on, and ``close`` says it.
+    its time. A recording that fails ends quietly: the conversation goes on, ``failure`` tells it and
+    ``close`` raises it.
 """
 
 from __future__ import annotations
@@ -162,6 +163,12 @@ class Recorder:
     def buffered_ms(self) -> float:
         """Milliseconds of the conversation that are not handed to the disk yet."""
         return (max(self._near.end, self._far.end) - self._near.written) * 1000 / self._format.rate
+
+    @property
+    def failure(self) -> AudioFileError | None:
+        """Why nothing is recorded any more."""
+        self._collect()
+        return self._failure
 
     def near(self, block: AudioBlock, format: AudioFormat | None = None) -> None:  # noqa: A002
         """Record a block of the caller, in the recorder's own format if none is told."""

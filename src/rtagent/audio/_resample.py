@@ -11,8 +11,8 @@ Theory of operation
     passes from chunk to chunk are the last ``taps - 1`` samples and the position of the next output.
 
     The outputs of a whole number of periods are the product of a banded matrix with overlapping
-    stretches of the input. One BLAS call then does what would else be hundreds of short products;
-    this is five times faster, and the usual 20 ms chunks always take that way.
+    stretches of the input. One BLAS call then does what would else be hundreds of short products:
+    that takes a third of the time, and the usual 20 ms chunks always go that way.
 
 The prototype is a Kaiser-windowed sinc of 24 zero crossings a side: flat to 0.80 of the lower
 Nyquist frequency, -6 dB at 0.90, below -87 dB from 1.05 on. Arithmetic is in 32-bit floats and is

@@ -201,7 +201,8 @@ class WavSink(NullSink):
         while True:
             await self._work.wait()
             self._work = anyio.Event()
-            await to_thread.run_sync(self._write, self._take_unwritten())
+            with anyio.CancelScope(shield=True):  # what was taken gets written
+                await to_thread.run_sync(self._write, self._take_unwritten())
             self._room.set()
 
     def _take_unwritten(self) -> bytes:

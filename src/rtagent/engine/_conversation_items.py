@@ -109,7 +109,7 @@ class Entry:
         """Change one content part of the announced item."""
         content = list(_content(self.item))
         content[index] = part
-        self.replace(content=content)
+        self.replace(content=tuple(content))
 
     def with_audio(self) -> events.Item:
         """The item with its sound, unless that is too much for one message."""
@@ -119,7 +119,7 @@ class Entry:
         for index, sound in self.sounds.items():
             encoded = base64.b64encode(sound.data).decode()
             content[index] = content[index].model_copy(update={"audio": encoded})
-        return self.item.model_copy(update={"content": content})
+        return self.item.model_copy(update={"content": tuple(content)})
 
 
 def _content(item: events.Item) -> tuple[Any, ...]:

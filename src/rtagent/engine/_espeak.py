@@ -26,7 +26,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from ..audio._format import AudioFormat
+from ..audio import AudioFormat
 from ..errors import ConfigurationError
 from ._voice import ends_sentence, pause, sentences
 

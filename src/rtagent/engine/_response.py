@@ -169,6 +169,7 @@ class Response:
         entry.sounds[0] = Sound(self._settings.format, text="")
         self._open(entry)
         self._out.send(events.ResponseContentPartAdded(**self._place(entry), part=events.OutputAudio(transcript="")))
+        entry.replace(content=(events.OutputAudio(),))
         self._state = "speaking"
         settings = self._settings
         self._out.order(Speak(self.id, say, settings.voice, settings.speed, settings.format))
@@ -181,7 +182,7 @@ class Response:
         self._out.send(events.ResponseOutputAudioTranscriptDone(**place, transcript=said))
         self._out.send(events.ResponseContentPartDone(**place, part=events.OutputAudio(transcript=said)))
         part = events.OutputAudio() if sound.cut else events.OutputAudio(transcript=said)
-        entry.replace(content=[part])
+        entry.replace(content=(part,))
         self._close(entry, status)
 
     def _write(self, say: str) -> None:
@@ -193,7 +194,7 @@ class Response:
             self._out.send(events.ResponseOutputTextDelta(**place, delta=word))
         self._out.send(events.ResponseOutputTextDone(**place, text=say))
         self._out.send(events.ResponseContentPartDone(**place, part=events.OutputText(text=say)))
-        entry.replace(content=[events.OutputText(text=say)])
+        entry.replace(content=(events.OutputText(text=say),))
         self._close(entry, "incomplete" if self._too_long else "completed")
 
     def _call(self, call: PlannedCall) -> None:

@@ -18,8 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..audio._format import AudioFormat
-from ..audio._vad import Vad
+from ..audio import AudioFormat, Vad
 from ..errors import ConfigurationError
 
 __all__ = ("SpeechStarted", "SpeechStopped", "TurnDetector")

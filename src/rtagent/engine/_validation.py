@@ -22,9 +22,11 @@ __all__ = (
     "decoded_audio",
 )
 
-MAX_APPEND_BYTES: Final = 15 * 1024 * 1024
-"""Audio of one ``input_audio_buffer.append``, decoded (protocol limit: 15 MiB)."""
+MAX_APPEND_BYTES: Final = 15 * 1024 * 1024 * 3 // 4
+"""Audio of one ``input_audio_buffer.append``, decoded. The protocol's 15 MiB do not say before or after base64:
+the encoded text is held to them, so that a message that is refused still fits into a frame."""
 MAX_ITEM_AUDIO_BYTES: Final = MAX_APPEND_BYTES
+"""Audio of one content part of a created item, decoded."""
 
 _ITEM_ID = re.compile(r"[A-Za-z0-9_-]{1,32}\Z")
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")

@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from anyio import CancelScope, to_thread
+from anyio.lowlevel import checkpoint_if_cancelled
 
-from ..audio._format import AudioFormat
-from ..audio._resample import Resampler
+from ..audio import AudioFormat, Resampler
 
 __all__ = ("Spoken", "Voice", "ends_sentence", "pause", "sentences", "spoken")
 
@@ -105,6 +105,7 @@ async def spoken(
 
     try:
         while (part := await to_thread.run_sync(advance)) is not None:
+            await checkpoint_if_cancelled()  # a thread hands its result over even after a cancellation
             yield part
     finally:
         with CancelScope(shield=True):

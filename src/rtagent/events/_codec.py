@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import ErrorDetails, from_json, to_json
 
 from ..errors import LocalProtocolError
 from ._client import ClientEvent, InputAudioBufferAppend
@@ -18,13 +18,15 @@ from ._dialect import GA, Dialect
 from ._model import as_object
 from ._refusal import ClientEventError
 from ._registry import CLIENT_EVENTS, SERVER_EVENTS
-from ._salvage import Unreadable, locate, salvaged
+from ._salvage import Unreadable, culprit, locate, name_of, said_of, salvaged
 from ._server import MalformedFrame, ServerEvent, UnknownEvent
 from ._sound import to_base64
 
 __all__ = ("decode", "decode_client", "encode", "encode_append")
 
 _HEAD_CHARACTERS = 200
+_CODES = {"extra_forbidden": "unknown_parameter", "missing": "missing_required_parameter"}
+"""The protocol's words for pydantic's; all others are ``invalid_value``."""
 
 
 def decode(frame: str | bytes, dialect: Dialect = GA) -> ServerEvent:
@@ -36,7 +38,7 @@ def decode(frame: str | bytes, dialect: Dialect = GA) -> ServerEvent:
     """
     try:
         raw = as_object(from_json(frame))
-    except ValueError as problem:
+    except (ValueError, TypeError) as problem:  # TypeError: text that is not Unicode
         return _malformed(frame, f"not JSON: {problem}")
     if raw is None or not isinstance(kind := raw.get("type"), str):
         return _malformed(frame, "not a JSON object with a type")
@@ -72,8 +74,8 @@ def _unknown(raw: dict[str, Any], kind: str) -> UnknownEvent:
 
 def _malformed(frame: str | bytes, reason: str) -> MalformedFrame:
     head = frame[:_HEAD_CHARACTERS]
-    text = head if isinstance(head, str) else head.decode(errors="replace")
-    return MalformedFrame(head=text, reason=reason)
+    text = head.encode(errors="replace") if isinstance(head, str) else head
+    return MalformedFrame(head=text.decode(errors="replace"), reason=reason)
 
 
 def decode_client(frame: str | bytes) -> ClientEvent:
@@ -84,7 +86,7 @@ def decode_client(frame: str | bytes) -> ClientEvent:
     """
     try:
         raw = as_object(from_json(frame))
-    except ValueError as problem:
+    except (ValueError, TypeError) as problem:
         message = f"the frame is not JSON: {problem}"
         raise ClientEventError(message, code="invalid_json") from problem
     if raw is None:
@@ -117,17 +119,19 @@ def _client_model(raw: dict[str, Any], event_id: str | None) -> type[ClientEvent
 def _refusal(raw: dict[str, Any], problem: ValidationError, event_id: str | None) -> ClientEventError:
     """The first fault, as the protocol names it."""
     error = problem.errors(include_url=False, include_input=False)[0]
-    path = locate(raw, error)
-    match error["type"]:
-        case "extra_forbidden":
-            code = "unknown_parameter"
-        case "missing":
-            code = "missing_required_parameter"
-            path = (*path, error["loc"][-1])
-        case _:
-            code = "invalid_value"
-    param = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
-    return ClientEventError(f"{param}: {error['msg']}", code=code, param=param, event_id=event_id)
+    if _of_unknown_kind(error):
+        param = name_of((*locate(raw, error)[:-1], "type"))
+        message = f"{param}: Input should be a kind that the protocol has"
+        return ClientEventError(message, code="invalid_value", param=param, event_id=event_id)
+    param = culprit(raw, error)
+    code = _CODES.get(error["type"], "invalid_value")
+    return ClientEventError(f"{param}: {said_of(error)}", code=code, param=param, event_id=event_id)
+
+
+def _of_unknown_kind(error: ErrorDetails) -> bool:
+    """Whether a field is only unknown because the object that has it is of an unknown kind."""
+    *_, owner, _field = ("", *error["loc"])
+    return error["type"] == "extra_forbidden" and str(owner).startswith("Unknown")
 
 
 def encode(event: ClientEvent | ServerEvent, dialect: Dialect = GA) -> str:
@@ -140,7 +144,7 @@ def encode(event: ClientEvent | ServerEvent, dialect: Dialect = GA) -> str:
         message = "a malformed frame cannot be sent"
         raise LocalProtocolError(message)
     if isinstance(event, UnknownEvent):
-        return to_json(event.raw).decode()
+        return to_json(event.raw, inf_nan_mode="null").decode()
     spelling = dialect.spellings.get(event.type)
     if spelling is None:
         return event.model_dump_json(exclude_unset=True)

@@ -60,7 +60,9 @@ class _OutputPart(WireModel, frozen=True):
         return isinstance(other, _OutputPart) and type(self) is type(other) and self._said() == other._said()
 
     def __hash__(self) -> int:
-        return hash((type(self), *sorted(self._said())))
+        return hash(
+            (type(self), *(getattr(self, name) for name in type(self).model_fields if name != "type"))
+        )
 
 
 class OutputText(_OutputPart, frozen=True):

@@ -15,14 +15,14 @@ from pydantic_core import ErrorDetails
 
 from ._server import ServerEvent, mark_defective
 
-__all__ = ("Path", "Unreadable", "locate", "salvaged")
+__all__ = ("Path", "Unreadable", "culprit", "locate", "name_of", "said_of", "salvaged")
 
 EventT = TypeVar("EventT", bound=ServerEvent)
 Path: TypeAlias = tuple[Any, ...]
 """Keys and list positions, from the frame inwards."""
 
 
-class Unreadable(Exception):  # noqa: N818 - says what the frame is
+class Unreadable(Exception):
     """The event lacks what it cannot do without."""
 
 
@@ -40,33 +40,47 @@ def locate(frame: dict[str, Any], error: ErrorDetails) -> Path:
     return tuple(path)
 
 
+def name_of(path: Path) -> str:
+    """A path as people write it: ``response.output[1].name``."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+
+
+def culprit(frame: dict[str, Any], error: ErrorDetails) -> str:
+    """The name of the field that an error is about, missing or not."""
+    path = locate(frame, error)
+    return name_of((*path, error["loc"][-1]) if error["type"] == "missing" else path)
+
+
 def salvaged(model: type[EventT], frame: dict[str, Any], problem: ValidationError) -> EventT:
     """Read the frame without its faults; the frame is changed.
 
     Raises:
         Unreadable: what is wrong or missing cannot be left out.
     """
-    defects: dict[str, None] = {}
+    defects: dict[str, str] = {}
     while True:
-        faults = {locate(frame, error): error for error in problem.errors(include_url=False)}
-        described = [
-            _describe(error) for path, error in faults.items() if not path or _at(frame, path) is not None
-        ]
-        defects.update(dict.fromkeys(described))
+        faults: set[Path] = set()
+        for error in problem.errors(include_url=False):
+            path = locate(frame, error)
+            faults.add(path)
+            if not path or _at(frame, path) is not None:
+                defects.setdefault(culprit(frame, error), said_of(error))
+        reported = tuple(f"{name}: {what}" for name, what in defects.items())
         if () in faults:
-            raise Unreadable("; ".join(defects))
-        _take_out(frame, set(faults))
+            raise Unreadable("; ".join(reported))
+        _take_out(frame, faults)
         try:
             event = model.model_validate(frame)
         except ValidationError as next_problem:
             problem = next_problem
         else:
-            mark_defective(event, tuple(defects))
+            mark_defective(event, reported)
             return event
 
 
-def _describe(error: ErrorDetails) -> str:
-    return f"{'.'.join(map(str, error['loc']))}: {error['msg']}"
+def said_of(error: ErrorDetails) -> str:
+    """What is wrong, without the words of our own models."""
+    return "Input should be an object" if error["type"] == "union_tag_invalid" else error["msg"]
 
 
 def _at(frame: Any, path: Path) -> Any:

@@ -107,10 +107,8 @@ class ResponseRequest:
         metadata = dict(params.metadata or {})
         if len(metadata) < METADATA_PAIRS:
             metadata[REQUEST_KEY] = self.request_id
-        given = {name: getattr(params, name) for name in params.model_fields_set}
-        return events.ResponseCreate(
-            event_id=self.request_id, response=events.ResponseParams(**{**given, "metadata": metadata})
-        )
+        marked = params.model_copy(update={"metadata": metadata})
+        return events.ResponseCreate(event_id=self.request_id, response=marked)
 
 
 class Gate:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from .. import events
 from ..agent import Agent
@@ -33,28 +34,30 @@ def wanted_changes(changes: Mapping[str, Any]) -> events.RealtimeSession:
     Raises:
         ConfigurationError: a name or value that no session has; every problem is named.
     """
-    known = events.RealtimeSession.model_fields
-    problems = [f"{name} is not a setting of a session" for name in changes if name not in known]
     try:
-        wanted = events.RealtimeSession.model_validate(dict(changes))
+        return events.RealtimeSession(**changes)
     except ValidationError as error:
-        problems += [
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-            for problem in error.errors()
-        ]
-        raise ConfigurationError("; ".join(problems)) from error
-    if problems:
-        raise ConfigurationError("; ".join(problems))
-    return wanted
+        raise ConfigurationError("; ".join(_problem(one) for one in error.errors())) from error
 
 
-def _merged(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+def _problem(problem: ErrorDetails) -> str:
+    name = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"{name} is not a setting of a session"
+    return f"{name}: {problem['msg']}"
+
+
+def _merged(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for name, value in top.items():
-        known = result.get(name)
+        known, new = _object(result.get(name)), _object(value)
         # Objects that carry a type of their own (a format, a turn detection) replace each other whole.
-        if isinstance(known, dict) and isinstance(value, dict) and "type" not in value:
-            result[name] = _merged(known, value)
+        if known is not None and new is not None and "type" not in new:
+            result[name] = _merged(known, new)
         else:
             result[name] = value
     return result
+
+
+def _object(value: object) -> dict[str, Any] | None:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None

@@ -171,7 +171,16 @@ class Session:
         self, one: type[EventT], other: type[OtherT], third: type[ThirdT], /, *, buffer: int = ...
     ) -> Subscription[EventT | OtherT | ThirdT]: ...
     @overload
-    def subscribe(self, *types: type[SessionEvent], buffer: int = ...) -> Subscription[SessionEvent]: ...
+    def subscribe(
+        self,
+        one: type[SessionEvent],
+        other: type[SessionEvent],
+        third: type[SessionEvent],
+        fourth: type[SessionEvent],
+        /,
+        *more: type[SessionEvent],
+        buffer: int = ...,
+    ) -> Subscription[SessionEvent]: ...
     def subscribe(self, *types: type[Any], buffer: int = 256) -> Subscription[Any]:
         """An ordered stream of the given event classes (every server event when none is given).
 

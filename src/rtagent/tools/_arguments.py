@@ -1,7 +1,7 @@
 """From a function's signature to one JSON Schema and one validator of what a model writes.
 
-Both come from one pydantic model, built once by ``create_model``. Its fields have neutral names and the function's
-names are their aliases, so that a parameter may be called ``schema``, ``model_name`` or ``_x``.
+Both come from one pydantic model, built once by ``create_model``. Its fields have neutral names and the names
+of the function are their aliases, so that a parameter may be called ``schema``, ``model_name`` or ``_x``.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ class FunctionArguments:
         cls, signature: Signature, *, strict: bool = False
     ) -> tuple[FunctionArguments | None, tuple[str, ...]]:
         """The arguments of a signature, or the problems that keep it from having any."""
-        if signature.problems:
-            return None, (*signature.problems, *_type_problems(signature))
+        if signature.problems or signature.undescribed:
+            return None, (*signature.problems, *signature.undescribed, *_type_problems(signature))
         fallbacks = _fallbacks(signature.parameters) if strict else {}
         try:
             model = _model_of(signature, fallbacks)
@@ -124,7 +124,11 @@ class FunctionArguments:
                 return Fault(field, "is required")
             case "extra_forbidden":
                 known = ", ".join(self.fields.values()) or "none"
-                known = f"is not known here; the arguments are: {known}" if len(detail["loc"]) == 1 else "is not known"
+                known = (
+                    f"is not known here; the arguments are: {known}"
+                    if len(detail["loc"]) == 1
+                    else "is not known"
+                )
                 return Fault(field, known, excerpt(detail["input"]))
             case _:
                 reason = str(detail["msg"]).removeprefix("Input ").removeprefix("Value error, ")
@@ -137,7 +141,8 @@ class _Closed(BaseModel):
 
 class _Open(BaseModel, Generic[ValueT]):
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, ValueT]
+    # the way that pydantic documents for typed extras
+    __pydantic_extra__: dict[str, ValueT]  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 class _Quiet(GenerateJsonSchema):
@@ -147,7 +152,7 @@ class _Quiet(GenerateJsonSchema):
 
 
 def _model_of(signature: Signature, fallbacks: Mapping[str, Any]) -> type[BaseModel]:
-    base = _Closed if signature.extra is ABSENT else _Open[signature.extra]
+    base = _Closed if signature.extra is ABSENT else cast("Any", _Open)[signature.extra]
     fields = {
         f"p{at}": _field(parameter, nullable=parameter.name in fallbacks)
         for at, parameter in enumerate(signature.parameters)
@@ -171,8 +176,8 @@ def _field(parameter: Parameter, *, nullable: bool = False) -> Any:
     if (nullable or default is None) and not _accepts_none(annotation):
         annotation = Optional[annotation]  # noqa: UP045 - made at run time
     if isinstance(default, FieldInfo):
-        return Annotated[annotation, default, Field(**own)]
-    described = Annotated[annotation, Field(**own)]
+        return cast("Any", Annotated)[annotation, default, Field(**own)]
+    described = cast("Any", Annotated)[annotation, Field(**own)]
     return described if default is ABSENT else (described, default)
 
 
@@ -209,9 +214,10 @@ def _type_problems(signature: Signature) -> tuple[str, ...]:
     """Each parameter tried alone, to name the ones whose type has no JSON form."""
     problems: list[str] = []
     types = {parameter.name: parameter.annotation for parameter in signature.parameters}
-    if signature.extra is not ABSENT:
-        types["**"] = signature.extra
+    types["**"] = signature.extra
     for name, annotation in types.items():
+        if annotation is ABSENT:
+            continue
         try:
             TypeAdapter(annotation).json_schema(schema_generator=_Quiet)
         except Exception as error:  # noqa: BLE001 - as in build

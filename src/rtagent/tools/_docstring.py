@@ -61,7 +61,9 @@ def parse_docstring(text: str | None) -> Docstring:
     parameters: dict[str, str] = {}
     at = start
     while at < len(lines):
-        end = next((later for later in range(at + 1, len(lines)) if _starts_section(lines, later)), len(lines))
+        end = next(
+            (later for later in range(at + 1, len(lines)) if _starts_section(lines, later)), len(lines)
+        )
         parameters.update(_section_parameters(lines[at:end]))
         at = end
     return Docstring("\n".join(lines[:start]).strip(), parameters)

@@ -1,31 +1,41 @@
 """JSON Schemas made fit for a model: nothing that only costs tokens, and the closed form of strict mode.
 
-Only the parts that hold schemas are walked (JSON Schema 2020-12, core, section 10), so a property that happens to
-be called ``title``, or a default that looks like a schema, is left alone.
+Only the parts that hold schemas are walked (JSON Schema 2020-12, core, section 10), so a property that is
+called ``title``, or a default that looks like a schema, is left alone.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
-__all__ = ("strict_form", "tidy")
+__all__ = ("JsonSchema", "is_array", "is_object", "strict_form", "tidy")
 
 JsonSchema = dict[str, Any]
 
 _NAMED_SCHEMAS = {"$defs", "properties", "patternProperties"}
 _SCHEMAS = {"additionalProperties", "allOf", "anyOf", "items", "not", "oneOf", "prefixItems", "propertyNames"}
 _NOISE = {"title", "discriminator"}
-"""``title`` repeats the name; ``discriminator`` is OpenAPI, and the ``const`` of each variant says the same."""
+"""``title`` repeats the name; ``discriminator`` is OpenAPI's, and each variant's ``const`` says the same."""
 _REFERENCE = "#/$defs/"
+
+
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether a JSON value is an object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    """Whether a JSON value is an array."""
+    return isinstance(value, list)
 
 
 def tidy(schema: JsonSchema) -> JsonSchema:
     """Drop titles, and put each definition that is used once where it is used.
 
-    A definition of a recursive type is referenced from within itself and from outside, so at least twice: what
-    is referenced once can be put in place without end.
+    Putting in place comes to an end: the definition of a recursive type is referenced from within itself and
+    from outside, so at least twice.
     """
     definitions: JsonSchema = schema.get("$defs", {})
     uses = Counter(_references(schema))
@@ -45,7 +55,7 @@ def tidy(schema: JsonSchema) -> JsonSchema:
 def strict_form(schema: JsonSchema) -> tuple[JsonSchema, list[str]]:
     """The schema as strict mode demands it, and what of it cannot be said so.
 
-    Every object is closed and all of its properties are required, ``oneOf`` is ``anyOf``, nothing has a default.
+    Every object is closed, all of its properties are required, ``oneOf`` is ``anyOf``, nothing has a default.
     """
     problems: list[str] = []
 
@@ -74,8 +84,9 @@ def _references(node: JsonSchema) -> Iterator[str]:
 
 def _inner_schemas(key: str, value: Any) -> list[JsonSchema]:
     """The schemas that a keyword holds: by name, in a list, or one."""
-    candidates = value.values() if key in _NAMED_SCHEMAS else value if isinstance(value, list) else [value]
-    return [candidate for candidate in candidates if isinstance(candidate, dict)]
+    if key in _NAMED_SCHEMAS:
+        value = list(value.values())
+    return [inner for inner in (value if is_array(value) else [value]) if is_object(inner)]
 
 
 def _descend(node: JsonSchema, step: Callable[[JsonSchema], JsonSchema]) -> JsonSchema:
@@ -85,9 +96,9 @@ def _descend(node: JsonSchema, step: Callable[[JsonSchema], JsonSchema]) -> Json
 
 def _stepped(key: str, value: Any, step: Callable[[JsonSchema], JsonSchema]) -> Any:
     if key in _NAMED_SCHEMAS:
-        return {name: step(inner) if isinstance(inner, dict) else inner for name, inner in value.items()}
-    if key in _SCHEMAS and isinstance(value, dict):
+        return {name: step(inner) if is_object(inner) else inner for name, inner in value.items()}
+    if key in _SCHEMAS and is_object(value):
         return step(value)
-    if key in _SCHEMAS and isinstance(value, list):
-        return [step(inner) if isinstance(inner, dict) else inner for inner in value]
+    if key in _SCHEMAS and is_array(value):
+        return [step(inner) if is_object(inner) else inner for inner in value]
     return value

@@ -1,7 +1,7 @@
 """Arguments described by a JSON Schema that somebody else wrote, such as an MCP server.
 
-The check covers what models get wrong (names, types, choices, nesting) and lets pass what it does not know, such
-as ``$ref`` or ``format``: the function has the last word.
+The check covers what models get wrong (names, types, choices, nesting) and lets pass what it does not know,
+such as ``$ref`` or ``format``: the function has the last word.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._faults import ArgumentsRefused, Fault, bad_json, excerpt
+from ._json_schema import JsonSchema, is_array, is_object
+from ._signature import ABSENT, Signature
 
-__all__ = ("SchemaArguments",)
+__all__ = ("SchemaArguments", "schema_problems")
 
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "array": (list,),
@@ -30,33 +32,58 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 class SchemaArguments:
     """Arguments as a given JSON Schema describes them."""
 
-    schema: dict[str, Any]
+    schema: JsonSchema
+    closed: bool = False
+    """Whether the function takes only the arguments that the schema names."""
 
     def read(self, text: str) -> dict[str, Any]:
         try:
-            arguments = json.loads(text if text.strip() else "{}")
+            arguments: Any = json.loads(text if text.strip() else "{}")
         except (ValueError, RecursionError) as error:
             raise bad_json(text, str(error)) from error
-        faults = list(_faults(arguments, {"type": "object", **self.schema}, ""))
+        closing = {"additionalProperties": False} if self.closed else {}
+        faults = list(_faults(arguments, {**self.schema, **closing}, ""))
         if faults:
             raise ArgumentsRefused.because(faults)
-        return arguments
+        return dict(arguments)
+
+
+def schema_problems(schema: JsonSchema, signature: Signature) -> list[str]:
+    """What keeps a function from being called with what a schema describes."""
+    problems: list[str] = []
+    if schema.get("type") != "object":
+        problems.append('the schema of the arguments must have "type": "object"')
+    try:
+        json.dumps(schema, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        problems.append(f"the schema has no JSON form: {error}")
+    names = {parameter.name for parameter in signature.parameters}
+    if signature.extra is ABSENT:
+        strangers = [name for name in schema.get("properties", {}) if name not in names]
+        problems += [f"the function has no parameter for {name!r} of the schema" for name in strangers]
+    required = schema.get("required", ())
+    problems += [
+        f"parameter {parameter.name!r} has no default, but the schema does not require it"
+        for parameter in signature.parameters
+        if parameter.default is ABSENT and parameter.name not in required
+    ]
+    return problems
 
 
 def _faults(value: Any, schema: Any, path: str) -> Iterator[Fault]:
-    if not isinstance(schema, dict):  # true and false are schemas too; false is met by its owner
+    if not is_object(schema):  # true and false are schemas too; false is met by its owner
         return
     expected = _expected(value, schema)
     if expected is not None:
         yield Fault(path, expected, excerpt(value))
-    elif isinstance(value, dict):
+    elif is_object(value):
         yield from _object_faults(value, schema, path)
-    elif isinstance(value, list):
+    elif is_array(value):
         for at, item in enumerate(value):
             yield from _faults(item, schema.get("items"), f"{path}[{at}]")
 
 
-def _object_faults(value: dict[str, Any], schema: dict[str, Any], path: str) -> Iterator[Fault]:
+def _object_faults(value: dict[str, Any], schema: JsonSchema, path: str) -> Iterator[Fault]:
     prefix = f"{path}." if path else ""
     properties = schema.get("properties", {})
     others = schema.get("additionalProperties", True)
@@ -71,13 +98,13 @@ def _object_faults(value: dict[str, Any], schema: dict[str, Any], path: str) -> 
             yield from _faults(inner, properties.get(name, others), f"{prefix}{name}")
 
 
-def _expected(value: Any, schema: dict[str, Any]) -> str | None:
+def _expected(value: Any, schema: JsonSchema) -> str | None:
     """What should have come instead of a value of the wrong kind; None when the value will do."""
     choices = [schema["const"]] if "const" in schema else schema.get("enum")
     if choices is not None and not any(_same(value, choice) for choice in choices):
         return f"should be {' or '.join(excerpt(choice) for choice in choices)}"
-    kinds = schema.get("type", ())
-    kinds = [kinds] if isinstance(kinds, str) else list(kinds)
+    kind: str | list[str] = schema.get("type", [])
+    kinds = [kind] if isinstance(kind, str) else kind
     if kinds and not any(_is(value, kind) for kind in kinds):
         return f"should be of type {' or '.join(kinds)}"
     alternatives = schema.get("anyOf")

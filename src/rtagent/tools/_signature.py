@@ -1,14 +1,14 @@
 """A function as a tool sees it: its name, its description, the parameters that a model may fill.
 
-Nothing here raises: whatever keeps a function from being a tool is collected in `Signature.problems`, so that
-its author reads everything at once.
+Nothing here raises: whatever keeps a function from being a tool is collected in the `Signature`, so that its
+author reads everything at once.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, get_type_hints
@@ -16,7 +16,7 @@ from typing import Any, get_type_hints
 from ._context import asks_for_context
 from ._docstring import parse_docstring
 
-__all__ = ("ABSENT", "Parameter", "Signature", "read_signature", "routine_of")
+__all__ = ("ABSENT", "Parameter", "Signature", "read_signature", "routine_of", "without_partial")
 
 ABSENT: Any = inspect.Parameter.empty
 """Stands for a default or an annotation that is not there; None is a value of both."""
@@ -47,11 +47,14 @@ class Signature:
     bound: frozenset[str] = frozenset()
     """The keywords that a ``functools.partial`` has already filled, which are no business of the model."""
     problems: tuple[str, ...] = ()
+    """What keeps it from being called with arguments by name."""
+    undescribed: tuple[str, ...] = ()
+    """What keeps its arguments from being described; it could still be called."""
 
 
 def routine_of(fn: Any) -> Any:
     """What runs when a callable is called: the function of a partial, the ``__call__`` of an object."""
-    whole = _without_partial(fn)
+    whole = without_partial(fn)
     if inspect.isroutine(whole) or inspect.isclass(whole):
         return whole
     return getattr(whole, "__call__", None)  # noqa: B004 - the bound method is wanted, not the answer
@@ -82,6 +85,7 @@ def read_signature(fn: Any) -> Signature:
         contexts=tuple(reading.contexts),
         bound=bound,
         problems=tuple(reading.problems),
+        undescribed=tuple(reading.undescribed),
     )
 
 
@@ -95,36 +99,41 @@ class _Reading:
         self.extra: Any = ABSENT
         self.contexts: list[str] = []
         self.problems: list[str] = []
+        self.undescribed: list[str] = []
 
     def take(self, parameter: inspect.Parameter) -> None:
         name = parameter.name
-        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            self.problems.append(f"*{name}: arguments come by name, so a list of unnamed ones has no source")
-        elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
-            self.problems.append(f"parameter {name!r} is positional-only, but arguments come by name")
-        elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
-            self.extra = Any if parameter.annotation is ABSENT else self._resolved(parameter)
-        elif parameter.annotation is ABSENT:
-            self.problems.append(_unannotated(name))
-        else:
-            self._take_annotated(parameter)
+        match parameter.kind:
+            case inspect.Parameter.VAR_POSITIONAL:
+                self.undescribed.append(f"*{name}: arguments come by name, so unnamed ones have no source")
+            case inspect.Parameter.POSITIONAL_ONLY:
+                self.problems.append(f"parameter {name!r} is positional-only, but arguments come by name")
+            case inspect.Parameter.VAR_KEYWORD:
+                self.extra = Any if parameter.annotation is ABSENT else self._resolved(parameter)
+            case _:
+                self._take_named(parameter)
 
-    def _take_annotated(self, parameter: inspect.Parameter) -> None:
+    def _take_named(self, parameter: inspect.Parameter) -> None:
+        name = parameter.name
         annotation = self._resolved(parameter)
         if asks_for_context(annotation):
-            self.contexts.append(parameter.name)
-        elif annotation is not ABSENT:
-            text = self._texts.get(parameter.name) or None
-            self.parameters.append(Parameter(parameter.name, annotation, parameter.default, text))
+            self.contexts.append(name)
+        else:
+            self.parameters.append(
+                Parameter(name, annotation, parameter.default, self._texts.get(name) or None)
+            )
 
     def _resolved(self, parameter: inspect.Parameter) -> Any:
+        if parameter.annotation is ABSENT:
+            self.undescribed.append(_unannotated(parameter.name))
+            return ABSENT
         holder = SimpleNamespace(__annotations__={"it": parameter.annotation})
         try:
             return get_type_hints(holder, self._namespace, include_extras=True)["it"]
-        except Exception as error:  # noqa: BLE001 - an annotation is code of its author; what it raises is reported
-            self.problems.append(
+        except Exception as error:  # noqa: BLE001 - an annotation is its author's code; what it raises is reported
+            self.undescribed.append(
                 f"the annotation {parameter.annotation!r} of parameter {parameter.name!r} cannot be resolved "
-                f"({error}); it must be importable at run time, at the top of its module"
+                f"({error}); define or import it at the top of its module, also at run time"
             )
             return ABSENT
 
@@ -150,19 +159,18 @@ def _keywords_of(fn: Any) -> dict[str, Any]:
 
 
 def _name_of(fn: Any) -> str:
-    whole = _without_partial(fn)
+    whole = without_partial(fn)
     return str(getattr(whole, "__name__", type(whole).__name__))
 
 
 def _documentation_of(fn: Any, routine: Any) -> str | None:
     """The docstring of what runs; an object that has none on its ``__call__`` is described by its class."""
-    whole = _without_partial(fn)
-    if routine is whole or routine.__doc__:
-        return routine.__doc__
-    return type(whole).__doc__
+    whole = without_partial(fn)
+    own: str | None = routine.__doc__
+    return own if own or routine is whole else type(whole).__doc__
 
 
-def _without_partial(fn: Any) -> Any:
+def without_partial(fn: Any) -> Any:
     while isinstance(fn, functools.partial):
         fn = fn.func
     return fn

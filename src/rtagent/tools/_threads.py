@@ -1,14 +1,14 @@
 """The worker threads of synchronous tools.
 
-A call that is abandoned (cancelled, or past its deadline) gives its place back at once, but a thread cannot be
-stopped: it runs on until its function returns. Such threads are counted, and when as many are left behind as may
-run at once, further calls are refused. So a tool that hangs costs at most ``2 * limit`` threads, never more.
+A call that is abandoned (cancelled, or past its deadline) gives its place back at once, but a thread cannot
+be stopped: it runs on until its function returns. Such threads are counted, and a call that would be the
+``2 * limit + 1``-th inside a function is refused: a tool that hangs costs that many threads, never more.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -68,7 +68,7 @@ class WorkerThreads:
         return ThreadStatistics(limit=self._limit, running=self._running, waiting=waiting)
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _counted(self) -> Generator[None]:
         with self._counting:
             if self._running >= 2 * self._limit:
                 message = f"{self._running} earlier calls have not ended yet, try again later"

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from inspect import isawaitable
 from pathlib import Path
+from typing import cast
 
 from ..errors import ConfigurationError
 
@@ -104,7 +105,8 @@ def _parse_json(path: Path, text: str) -> dict[str, str]:
     if not isinstance(values, dict):
         message = f"the credentials file {path} must hold a JSON object"
         raise ConfigurationError(message)
-    return {str(key): value for key, value in values.items() if isinstance(value, str)}
+    entries = cast("dict[str, object]", values)
+    return {key: value for key, value in entries.items() if isinstance(value, str)}
 
 
 def _parse_lines(text: str) -> dict[str, str]:

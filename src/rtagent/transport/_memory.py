@@ -43,6 +43,9 @@ class _Lane:
         self._notify()
         return frame
 
+    def waiting(self) -> tuple[str, ...]:
+        return tuple(self._frames)
+
     def close(self, code: int, reason: str) -> None:
         if self.end is None:
             self.end = (code, reason)
@@ -80,6 +83,10 @@ class MemoryTransport:
             raise SessionClosed
         code, reason = self._inbound.end
         raise EndOfStream(code, reason) if code in CLEAN_CODES else ConnectionLost(code, reason)
+
+    def waiting(self) -> tuple[str, ...]:
+        """The frames that have arrived and were not received yet."""
+        return self._inbound.waiting()
 
     async def aclose(self, code: int = 1000, reason: str = "") -> None:
         """Close both directions; what was sent before can still be read on the other side."""

@@ -1,0 +1,114 @@
+"""One call of one tool: arguments in, outcome out, and never an exception.
+
+The order is: read the arguments, ask for approval where it is needed, run the function under its deadline.
+The time that a person takes to approve does not count. Cancelling the caller's task cancels an async function
+and abandons a synchronous one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, TypeAlias
+
+import anyio
+
+from ..errors import ToolError
+from ._context import ToolContext
+from ._faults import ArgumentsRefused, shortened
+from ._outcome import ToolOutcome
+from ._threads import WorkerThreads
+from ._tool import Tool
+
+__all__ = ("Approver", "perform")
+
+Approver: TypeAlias = Callable[[Tool[..., Any], Mapping[str, Any], ToolContext], bool | Awaitable[bool]]
+"""Answers whether a call may run, given the tool, its checked arguments and the call; only True is a yes."""
+
+_MESSAGE_CHARS = 500
+_log = logging.getLogger("rtagent.tools")
+
+
+async def perform(
+    tool: Tool[..., Any],
+    arguments: str,
+    context: ToolContext,
+    *,
+    threads: WorkerThreads,
+    approver: Approver | None,
+) -> ToolOutcome:
+    """Call a tool with the text that a model wrote."""
+    try:
+        keywords = tool.arguments.read(arguments)
+        if tool.approval:
+            refusal = await _refusal(tool, keywords, context, threads, approver)
+            if refusal is not None:
+                return ToolOutcome.failure("denied", tool.name, refusal)
+        for name in tool.contexts:
+            keywords[name] = context
+        return await _run_in_time(tool, keywords, threads)
+    except ArgumentsRefused as refused:
+        return ToolOutcome.refused(tool.name, refused)
+    except ToolError as error:
+        return ToolOutcome.failure("failed", tool.name, shortened(str(error), _MESSAGE_CHARS), value=error)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a tool's code may raise anything; the model is told
+        return _failed(tool.name, error)
+    except asyncio.CancelledError as error:
+        if _is_being_cancelled():
+            raise
+        return _failed(tool.name, error)  # the tool awaited something that somebody else cancelled
+
+
+async def _run_in_time(
+    tool: Tool[..., Any], keywords: Mapping[str, Any], threads: WorkerThreads
+) -> ToolOutcome:
+    with anyio.move_on_after(tool.timeout):
+        if tool.is_async:
+            value = await tool.fn(**keywords)
+        else:
+            value = await _settled(await threads.run(partial(tool.fn, **keywords)))
+        return ToolOutcome.success(value)
+    return ToolOutcome.failure("timeout", tool.name, f"the tool did not finish within {tool.timeout:g} s")
+
+
+async def _refusal(
+    tool: Tool[..., Any],
+    keywords: Mapping[str, Any],
+    context: ToolContext,
+    threads: WorkerThreads,
+    approver: Approver | None,
+) -> str | None:
+    """Why the call may not run; None when it was approved."""
+    if approver is None:
+        return "approval is not given: this tool needs it, and there is nobody to ask"
+    ask = partial(approver, tool, dict(keywords), context)
+    try:
+        # a synchronous approver may block until a person has answered
+        answer = ask() if inspect.iscoroutinefunction(approver) else await threads.run(ask)
+        approved = await _settled(answer)
+    except Exception as error:  # noqa: BLE001 - the program's code: a broken approver has not approved
+        _log.warning("the approver of tool %s raised", tool.name, exc_info=error)
+        return "approval is not given: asking for it failed"
+    return None if approved is True else "approval is not given"
+
+
+async def _settled(value: Any) -> Any:
+    """The value itself, or what it comes to when a synchronous function returned an awaitable."""
+    return await value if inspect.isawaitable(value) else value
+
+
+def _failed(tool: str, error: BaseException) -> ToolOutcome:
+    _log.warning("tool %s raised", tool, exc_info=error)
+    said = shortened(str(error), _MESSAGE_CHARS)
+    kind = type(error).__name__
+    message = f"tool failed: {kind}: {said}" if said else f"tool failed: {kind}"
+    return ToolOutcome.failure("failed", tool, message, value=error)
+
+
+def _is_being_cancelled() -> bool:
+    """Whether a cancellation was asked of this very task, by asyncio or by a scope of anyio."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
