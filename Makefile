@@ -68,7 +68,7 @@ wheel:
 	@$(PYTHON_IN_VENV) -m scripts.test_wheel
 
 tests-with-coverage:
-	@$(PYTHON_IN_VENV) -m pytest --cov --cov-context=test --cov-report= $(ARGS)
+	@$(MAKE) --no-print-directory test ARGS="--cov --cov-context=test --cov-report= $(ARGS)"
 
 coverage: tests-with-coverage
 	@.venv/bin/coverage report --include='$(FULLY_COVERED)' --fail-under=100

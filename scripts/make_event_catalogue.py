@@ -1,4 +1,4 @@
-"""Make ``tests/events/catalogue.json``: names, types and requirements of every event, item and session object.
+"""Make ``tests/events/catalogue.json``: the fields of every event, item and session object.
 
 Run ``python scripts/make_event_catalogue.py REFERENCE.json [OUT.json]`` with the machine-readable protocol
 reference. Only what the tests walk is kept: the GA protocol, and of each field its type, whether the

@@ -141,7 +141,7 @@ def test_nothing_to_pronounce_is_no_sound(text: str):
         ("\x0150SGood morning", " 50SGood morning"),  # a command to the library: speed 50
         ("<break time='9s'/>Good morning", "break time='9s'/ Good morning"),
         ("**Good** morning", "Good morning"),
-        ("Good mor\u00adning 👍🏽", "Good morning"),
+        ("Good morn\u00ading 👍🏽", "Good morning"),
     ],
 )
 def test_what_is_not_text_is_harmless(text: str, same_as: str):
@@ -240,13 +240,18 @@ def test_another_library_of_that_name_is_refused(monkeypatch: pytest.MonkeyPatch
         _load.__wrapped__()
 
 
-def test_a_library_that_does_not_start_is_named():
+@pytest.mark.parametrize(
+    ("path", "remedy"), [("/nowhere", "reinstall"), ("/nowhere" * 20, "nearer to the root")]
+)
+def test_a_library_that_does_not_start_is_named(path: str, remedy: str):
     class Refusing:
         def espeak_Initialize(self, *settings: Any) -> int:  # noqa: N802 - the name in speak_lib.h
             return -1
 
-    with pytest.raises(ConfigurationError, match="does not start with its data at /nowhere"):
-        _Synthesizer(Refusing(), "/nowhere")
+    with pytest.raises(ConfigurationError, match=f"does not start with its data at {path} ") as caught:
+        _Synthesizer(Refusing(), path)
+
+    assert remedy in str(caught.value)
 
 
 def test_the_default_is_one_of_the_voices():

@@ -25,7 +25,7 @@ FIELDS_OF_PARTS = {
     "text": {"text"},
     "audio": {"audio", "transcript"},
 }
-"""The published models have one class for all parts of a message; these are the fields that belong together."""
+"""Which fields belong together; the published models have one class for all parts of a message."""
 
 
 @cache

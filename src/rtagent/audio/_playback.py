@@ -26,7 +26,18 @@ from ._playback_lane import SAMPLE_BYTES, Lane, Piece
 from ._playback_ledger import HeardLedger
 from ._playback_outlet import Outlet
 
-__all__ = ("PlaybackQueue", "PlaybackStatistics")
+__all__ = ("PlaybackQueue", "PlaybackStatistics", "require_playable")
+
+
+def require_playable(format: AudioFormat) -> None:  # noqa: A002 - the field's term, as in AudioSink.format
+    """Refuse what is not mono PCM16.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    if format.encoding != "pcm16" or format.channels != 1:
+        message = f"playback takes mono pcm16, not {format.channels} x {format.encoding}"
+        raise ConfigurationError(message, hint="decode G.711 with rtagent.audio.g711 first")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +78,7 @@ class PlaybackQueue:
         capacity_ms: float = 600_000,
         fade_ms: float = 5,
     ) -> None:
-        if format.encoding != "pcm16" or format.channels != 1:
-            message = f"playback takes mono pcm16, not {format.channels} x {format.encoding}"
-            raise ConfigurationError(message, hint="decode G.711 with rtagent.audio.g711 first")
+        require_playable(format)
         self.format = format
         self._capacity = self._frames_of(capacity_ms)
         self._outlet = Outlet(prebuffer=self._frames_of(prebuffer_ms), fade=self._frames_of(fade_ms))

@@ -24,7 +24,7 @@ from ._device_rate import FromDevice, ToDevice
 from ._device_ring import DeviceRing
 from ._devices import DeviceInfo, library_of
 from ._format import AudioBlock, AudioFormat, Clock, Heard, PlaybackItem
-from ._playback import PlaybackQueue, PlaybackStatistics
+from ._playback import PlaybackQueue, PlaybackStatistics, require_playable
 from ._playback_tasks import OwnedTasks
 
 __all__ = ("Speaker", "SpeakerStatistics")
@@ -92,6 +92,7 @@ class Speaker:
         elif rate is not None and rate != format.rate:
             message = f"the rate {rate} Hz and a format at {format.rate} Hz contradict each other"
             raise ConfigurationError(message, hint="give one of them")
+        require_playable(format)
         self.format = format
         self.tap: Callable[[AudioBlock], None] | None = None
         """Called on the event loop with every block that the device takes, silence included; ``at`` is when
@@ -142,6 +143,7 @@ class Speaker:
             await self._tasks.stop()
         finally:
             await self._line.close()
+        self._deliver_tap()
 
     def play(self, item: PlaybackItem, pcm: bytes) -> None:
         """Queue audio behind what is queued; what does not fit into ten minutes is refused and counted.

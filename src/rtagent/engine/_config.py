@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from .. import events
 from ..audio import AudioFormat
-from ._validation import Refusal, check_overrides, check_session
+from ._validation import Refusal, check_overrides, check_session, json_object
 
 __all__ = ("ResponseSettings", "SessionConfig", "TurnTaking")
 
@@ -178,7 +178,6 @@ class SessionConfig:
         merged = _merged(
             self._wire, {key: value for key, value in change.items() if key not in _FROZEN}, self._defaults
         )
-        _fill_rates(merged)
         _check_shape(merged)
         check_session(merged)
         if voice_was_heard and merged["audio"]["output"]["voice"] != self._wire["audio"]["output"]["voice"]:
@@ -201,7 +200,6 @@ class SessionConfig:
             {key: params[key] for key in shared if params.get(key) is not None},
             self._defaults,
         )
-        _fill_rates(merged)
         check_overrides(merged, "response")
         output = merged["audio"]["output"]
         voice, limit = output["voice"], merged["max_output_tokens"]
@@ -248,8 +246,12 @@ def _merged(
             result[key] = None if value is None else _merged_turn_detection(current.get(key), value)
         elif value is None:
             result[key] = defaults.get(key)
-        elif key in _MERGED and isinstance(value, Mapping) and isinstance(current.get(key), Mapping):
-            result[key] = _merged(current[key], value, defaults.get(key) or {})
+        elif key == "format":
+            result[key] = _with_rate(value)
+        elif key in _MERGED:
+            result[key] = _merged(
+                *(json_object(tree) for tree in (current.get(key), value, defaults.get(key)))
+            )
         else:
             result[key] = value
     return result
@@ -266,13 +268,9 @@ def _merged_turn_detection(current: Mapping[str, Any] | None, change: Mapping[st
     return {**start, **{key: defaults.get(key) if value is None else value for key, value in change.items()}}
 
 
-def _fill_rates(wire: Mapping[str, Any]) -> None:
+def _with_rate(layout: Mapping[str, Any]) -> Mapping[str, Any]:
     """``audio/pcm`` without a rate means the only rate there is."""
-    audio = wire["audio"]
-    for side in audio.values() if isinstance(audio, Mapping) else ():
-        layout = side.get("format") if isinstance(side, Mapping) else None
-        if isinstance(layout, Mapping) and layout.get("type") == "audio/pcm":
-            side["format"] = {"rate": 24_000, **layout}
+    return {"rate": 24_000, **layout} if layout.get("type") == "audio/pcm" else layout
 
 
 def _audio_format(wire: Mapping[str, Any]) -> AudioFormat:

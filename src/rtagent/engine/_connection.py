@@ -1,13 +1,13 @@
-"""The shell around one `Conversation`: one reader, one writer, ears, and a task for each thought and each speech.
+"""The shell around one `Conversation`: a reader, a writer, the ears, and a task for each thought and speech.
 
-Theory of operation. Every change of the conversation is one synchronous *step*: call it, then put its events
-into the outbox and start its work (`_flush`). Steps are made by the reader (a client event), by the ears (words)
-and by the tasks of responses (a decision, a piece of voice); there is one thread, so steps never overlap and
-events leave in the order in which they were caused. Whoever can cause many events waits for room in the outbox
-first: a client that reads slowly is served slowly and costs no memory.
+Theory of operation. Every change of the conversation is one synchronous *step*: make it, then put its events
+into the outbox and start its work (`_step`). Steps are made by the reader (a client event), by the ears
+(words) and by the tasks of responses (a decision, a piece of voice); there is one thread, so steps never
+overlap and events leave in the order in which they were caused. Whoever can cause many events waits for room
+in the outbox first: a client that reads slowly is served slowly and costs no memory.
 
 The connection ends when the client does, when the session has reached its greatest age, or when the task that
-runs it is cancelled. All tasks live in the group of `run` and end with it.
+runs it is cancelled. All tasks live in one group and end with it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from typing import Final
 from uuid import uuid4
 
 import anyio
-import anyio.abc
 import anyio.lowlevel
 
 from .. import events
@@ -75,7 +74,14 @@ def new_id(prefix: str) -> str:
 
 
 class EngineConnection:
-    """Owns one client's conversation and everything that runs for it. Use it once: ``await run()``."""
+    """Owns one client's conversation and everything that runs for it. Use it once: ``await run()``.
+
+    Args:
+        transport: the open connection to the client.
+        settings: ears, brain, voice and limits.
+        agent: gives the session its first instructions and tools.
+        model: the model's name, if the client named one.
+    """
 
     def __init__(
         self,
@@ -85,12 +91,6 @@ class EngineConnection:
         agent: AgentLike | None = None,
         model: str | None = None,
     ) -> None:
-        """Args:
-        transport: the open connection to the client.
-        settings: ears, brain, voice and limits.
-        agent: gives the session its first instructions and tools.
-        model: the model's name, if the client named one.
-        """
         self._transport = transport
         self._settings = settings
         config = SessionConfig(
@@ -105,7 +105,7 @@ class EngineConnection:
         self._outbox = Outbox(self._bell)
         self._live = Ear(settings.recognizer, self, self._bell)
         self._posted = Ear(settings.recognizer, self, self._bell)
-        self._tasks: anyio.abc.TaskGroup | None = None
+        self._tasks = anyio.create_task_group()
         self._scopes: dict[str, anyio.CancelScope] = {}
         self._received = 0
         self._sent = 0
@@ -135,13 +135,12 @@ class EngineConnection:
     async def run(self) -> None:
         """Serve the client until either side ends the connection."""
         try:
-            async with anyio.create_task_group() as tasks:
-                self._tasks = tasks
+            async with self._tasks:
                 for service in (self._live.run, self._posted.run, self._write, self._expire, self._read):
-                    tasks.start_soon(service)
+                    self._tasks.start_soon(service)
                 self._step(self._conversation.open)
         finally:
-            self._tasks, self._over = None, True
+            self._over = True
             self._bell.ring()
             with anyio.CancelScope(shield=True):
                 await self.aclose()
@@ -203,8 +202,7 @@ class EngineConnection:
         self._end()
 
     def _end(self) -> None:
-        if self._tasks is not None:
-            self._tasks.cancel_scope.cancel()
+        self._tasks.cancel_scope.cancel()
 
     def _step(self, change: Callable[[], None]) -> None:
         """Change the conversation and carry out what follows from it; the only way to do so."""
@@ -235,10 +233,9 @@ class EngineConnection:
                     scope.cancel()
 
     def _start_task(self, response_id: str, task: Callable[[], Awaitable[None]]) -> None:
-        if self._tasks is not None:
-            scope = anyio.CancelScope()
-            self._scopes[response_id] = scope
-            self._tasks.start_soon(self._within, response_id, scope, task)
+        scope = anyio.CancelScope()
+        self._scopes[response_id] = scope
+        self._tasks.start_soon(self._within, response_id, scope, task)
 
     async def _within(
         self, response_id: str, scope: anyio.CancelScope, task: Callable[[], Awaitable[None]]
@@ -249,7 +246,9 @@ class EngineConnection:
                 await task()
         except Exception as problem:
             logger.warning("response %s failed", response_id, exc_info=problem)
-            self._step(partial(self._conversation.failed, response_id, f"{type(problem).__name__}: {problem}"))
+            self._step(
+                partial(self._conversation.failed, response_id, f"{type(problem).__name__}: {problem}")
+            )
         finally:
             if self._scopes.get(response_id) is scope:
                 del self._scopes[response_id]
@@ -264,9 +263,7 @@ class EngineConnection:
         async with aclosing(pieces):
             async for piece in pieces:
                 await self._outbox.wait_room()
-                self._step(
-                    partial(self._conversation.spoken, work.response_id, piece.pcm, piece.text)
-                )
+                self._step(partial(self._conversation.spoken, work.response_id, piece.pcm, piece.text))
                 sent_ms += work.format.ms_of(len(piece.pcm))
                 if self._settings.pace is not None:
                     await anyio.sleep_until(began_s + (sent_ms - PACE_LEAD_MS) / 1000 / self._settings.pace)

@@ -86,7 +86,7 @@ class Ear:
         self._working = True
         try:
             await self._do(work)
-        except Exception as problem:  # noqa: BLE001 - recognisers are pluggable: a failure costs one utterance
+        except Exception as problem:  # recognisers are pluggable: a failure costs one utterance
             logger.warning("the recogniser failed", exc_info=problem)
             self._failure = f"the recogniser failed: {problem}"
             if isinstance(work, Conclude):

@@ -29,7 +29,13 @@ __all__ = ("Conversation",)
 
 
 class Conversation:
-    """Takes what a client sends and what ears, brain and voice answer; gives what is to be sent and done."""
+    """Takes what a client sends and what ears, brain and voice answer; gives what is to be sent and done.
+
+    Args:
+        config: the session as it begins.
+        new_id: makes an unused id, 32 characters at most, that begins with the given prefix.
+        detectors: makes what finds speech in the input audio.
+    """
 
     def __init__(
         self,
@@ -38,11 +44,6 @@ class Conversation:
         new_id: Callable[[str], str],
         detectors: DetectorFactory = detector_for,
     ) -> None:
-        """Args:
-        config: the session as it begins.
-        new_id: makes an unused id, 32 characters at most, that begins with the given prefix.
-        detectors: makes what finds speech in the input audio.
-        """
         self._config = config
         self._out = Outlet(new_id)
         self._ledger = ItemLedger(self._out)

@@ -100,7 +100,11 @@ class Hearing:
                 {
                     "item_id": part.item_id,
                     "content_index": part.content_index,
-                    "error": {"type": "transcription_error", "code": "audio_unintelligible", "message": message},
+                    "error": {
+                        "type": "transcription_error",
+                        "code": "audio_unintelligible",
+                        "message": message,
+                    },
                 }
             )
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -154,16 +154,14 @@ def utterances(entries: Iterable[Entry]) -> list[Utterance]:
     said: list[Utterance] = []
     names: dict[str, str] = {}
     for entry in entries:
-        match entry.item:
-            case events.FunctionCall(name=name, arguments=arguments, call_id=call_id):
-                names[call_id or ""] = name
-                said.append(Utterance("call", arguments, name=name, call_id=call_id))
-            case events.FunctionCallOutput(call_id=call_id, output=output):
-                said.append(Utterance("tool", output, name=names.get(call_id), call_id=call_id))
-            case events.SystemMessage() | events.UserMessage() | events.AssistantMessage() as message:
-                said.append(Utterance(message.role, entry.text()))
-            case _:
-                pass
+        item = entry.item
+        if isinstance(item, events.FunctionCall):
+            names[item.call_id or ""] = item.name
+            said.append(Utterance("call", item.arguments, name=item.name, call_id=item.call_id))
+        elif isinstance(item, events.FunctionCallOutput):
+            said.append(Utterance("tool", item.output, name=names.get(item.call_id), call_id=item.call_id))
+        elif isinstance(item, (events.SystemMessage, events.UserMessage, events.AssistantMessage)):
+            said.append(Utterance(item.role, entry.text()))
     return said
 
 

@@ -1,4 +1,4 @@
-"""The user's turns: from appended audio to user items, by turn detection or by the client's commits (S18, S19)."""
+"""The user's turns: from appended audio to items, by turn detection or by the client's commits (S18, S19)."""
 
 from __future__ import annotations
 

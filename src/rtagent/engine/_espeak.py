@@ -34,6 +34,7 @@ __all__ = ("EspeakVoice",)
 
 _INSTALL = 'pip install "rtagent[local]"'
 _REINSTALL = "reinstall the package espeakng-loader"
+_SHORTEN = "it takes no path of 160 bytes or more: use a virtual environment nearer to the root"
 
 _SYNCHRONOUS = 2  # AUDIO_OUTPUT_SYNCHRONOUS: the callback runs within espeak_Synth
 _BUFFER_MS = 40
@@ -42,6 +43,7 @@ _BY_CHARACTER = 1  # POS_CHARACTER
 _UTF8 = 1  # espeakCHARS_UTF8, and neither espeakSSML nor espeakPHONEMES: text is never markup
 _RATE = 1  # espeakRATE, words per minute
 _VOLUME = 2  # espeakVOLUME, percent
+_PATH_LIMIT_BYTES = 160  # N_PATH_HOME
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 
 _STRAY_HYPHEN = re.compile(r"(?<![^\W_])-(?!\d)|-(?![^\W_])")
@@ -67,7 +69,7 @@ class _Timbre:
 
 _DEFAULT = _Timbre("en-us+f1", 65)
 _LANGUAGE_VOLUME = 70
-# Only languages that came through some 2000 random texts each: others of version 1.52 (hi, mr, vi, tt and
+# Only languages that came through 1000 random texts each: others of version 1.52 (hi, mr, vi, tt and
 # more) crash the process over letters of a foreign alphabet, and the text may come from anywhere.
 _LANGUAGES = frozenset((
     "cmn", "cs", "da", "de", "el", "en", "en-us", "es", "es-419", "fi", "fr", "hu", "id", "it", "ko", "nb",
@@ -136,7 +138,7 @@ class _Synthesizer:
         self.rate: int = library.espeak_Initialize(_SYNCHRONOUS, _BUFFER_MS, path, _RETURN_ERRORS)
         if self.rate <= 0:
             message = f"eSpeak NG does not start with its data at {data_path}"
-            raise ConfigurationError(message, hint=_REINSTALL)
+            raise ConfigurationError(message, hint=_REINSTALL if len(path) < _PATH_LIMIT_BYTES else _SHORTEN)
         self._library = library
         self._turn = threading.Lock()
         self._pcm = bytearray()

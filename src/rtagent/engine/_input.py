@@ -95,7 +95,9 @@ class InputBuffer:
             message = f"one append takes at most {MAX_APPEND_BYTES} bytes of audio, not {len(audio)}"
             raise Refusal(message, code="invalid_value", param="audio")
         if self.held_ms + self._format.ms_of(len(audio)) > MAX_PENDING_MS:
-            message = f"more than {MAX_PENDING_MS // 60_000} minutes of audio are uncommitted: commit or clear"
+            message = (
+                f"more than {MAX_PENDING_MS // 60_000} minutes of audio are uncommitted: commit or clear"
+            )
             raise Refusal(message, code="input_audio_buffer_full", param="audio")
         self._audio += audio
 

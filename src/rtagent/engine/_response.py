@@ -45,7 +45,15 @@ class _CallPlace(TypedDict):
 
 
 class Response:
-    """Owns the state, the output items and the token counts of one response."""
+    """Owns the state and the output items of one response.
+
+    Args:
+        out: where events and work go.
+        settings: what the response is made with.
+        context: the items that it answers, in order.
+        ledger: the conversation that its items become part of; None for an out-of-band response.
+        conversation_id: that conversation's id.
+    """
 
     def __init__(
         self,
@@ -56,13 +64,6 @@ class Response:
         ledger: ItemLedger | None,
         conversation_id: str | None,
     ) -> None:
-        """Args:
-        out: where events and work go.
-        settings: what the response is made with.
-        context: the items that it answers, in order.
-        ledger: the conversation that its items become part of; None for an out-of-band response.
-        conversation_id: that conversation's id.
-        """
         self.id = out.new_id("resp")
         self._out = out
         self._settings = settings
@@ -168,7 +169,9 @@ class Response:
         entry = self._new_message()
         entry.sounds[0] = Sound(self._settings.format, text="")
         self._open(entry)
-        self._out.send(events.ResponseContentPartAdded(**self._place(entry), part=events.OutputAudio(transcript="")))
+        self._out.send(
+            events.ResponseContentPartAdded(**self._place(entry), part=events.OutputAudio(transcript=""))
+        )
         entry.replace(content=(events.OutputAudio(),))
         self._state = "speaking"
         settings = self._settings
@@ -267,8 +270,6 @@ class Response:
             self._finish("completed", None)
 
     def _stop(self, details: events.ResponseStatusDetails, status: Literal["cancelled", "failed"]) -> None:
-        if self._state == "over":
-            return
         self._out.order(Stop(self.id))
         if self._state == "speaking":
             self._close_voice("incomplete")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -171,7 +171,7 @@ async def serve(
     port: int = 8765,
     *,
     settings: EngineSettings | None = None,
-) -> AsyncIterator[EngineServer]:
+) -> AsyncGenerator[EngineServer, None]:
     """Serve the embedded engine until the block ends.
 
     Args:
@@ -213,6 +213,6 @@ def _port_of(listening: Server) -> int:
     return port
 
 
-def _select_subprotocol(connection: ServerConnection, offered: list[Subprotocol]) -> Subprotocol | None:
+def _select_subprotocol(connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     chosen = chosen_subprotocol(offered)
     return None if chosen is None else Subprotocol(chosen)

@@ -41,7 +41,7 @@ class Recutter:
     def _cut(self) -> Spoken:
         held = len(self._pcm)
         # Two pieces of even length rather than a long and a tiny one.
-        size = held if held <= self._max_bytes else self._max_bytes
+        size = min(held, self._max_bytes)
         if self._max_bytes < held < self._max_bytes + self._min_bytes:
             size = self._min_bytes
         piece = Spoken(bytes(self._pcm[:size]), self._text)

@@ -1,4 +1,4 @@
-"""What a client may ask for: each check returns quietly or raises the `Refusal` that becomes an ``error`` event."""
+"""What a client may ask for: each check is silent or raises the `Refusal` that becomes an ``error`` event."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from .. import events
 
@@ -20,11 +20,12 @@ __all__ = (
     "check_overrides",
     "check_session",
     "decoded_audio",
+    "json_object",
 )
 
 MAX_APPEND_BYTES: Final = 15 * 1024 * 1024 * 3 // 4
-"""Audio of one ``input_audio_buffer.append``, decoded. The protocol's 15 MiB do not say before or after base64:
-the encoded text is held to them, so that a message that is refused still fits into a frame."""
+"""Audio of one ``input_audio_buffer.append``, decoded. The protocol's 15 MiB do not say before or after
+base64: the encoded text is held to them, so that a message that is refused still fits into a frame."""
 MAX_ITEM_AUDIO_BYTES: Final = MAX_APPEND_BYTES
 """Audio of one content part of a created item, decoded."""
 
@@ -39,7 +40,7 @@ _FORMATS = ("audio/pcm", "audio/pcmu", "audio/pcma")
 _CHOICES = ("auto", "none", "required")
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer of the protocol, not a failure of ours
+class Refusal(Exception):
     """The client's event cannot be honoured; nothing has changed."""
 
     def __init__(
@@ -56,6 +57,11 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer of the protocol
 
 def _invalid(message: str, param: str) -> Refusal:
     return Refusal(message, code="invalid_value", param=param)
+
+
+def json_object(value: Any) -> Mapping[str, Any]:
+    """The value if it is a JSON object, else an empty one."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
 
 def check_item_id(item_id: str, param: str = "item.id") -> None:
@@ -106,7 +112,9 @@ def check_metadata(metadata: Mapping[str, Any] | None) -> None:
         raise _invalid(message, "response.metadata")
     for key, value in pairs.items():
         if len(key) > 64 or not isinstance(value, str) or len(value) > 512:
-            message = f"metadata {key[:64]!r}: keys have at most 64 characters, values are strings of at most 512"
+            message = (
+                f"metadata {key[:64]!r}: keys have at most 64 characters, values are strings of at most 512"
+            )
             raise _invalid(message, "response.metadata")
 
 
@@ -143,18 +151,18 @@ def _check_number(value: object, param: str, low: float, high: float) -> None:
         raise _invalid(message, param)
 
 
-def _check_format(value: object, param: str) -> None:
-    kind = value.get("type") if isinstance(value, Mapping) else None
+def _check_format(value: Any, param: str) -> None:
+    kind = json_object(value).get("type")
     if kind not in _FORMATS:
         message = f"an audio format is one of {', '.join(_FORMATS)}"
         raise _invalid(message, param)
-    if kind == "audio/pcm" and isinstance(value, Mapping) and value.get("rate") != 24_000:
+    if kind == "audio/pcm" and json_object(value).get("rate") != 24_000:
         message = "audio/pcm has a rate of 24000"
         raise _invalid(message, f"{param}.rate")
 
 
-def _check_voice(value: object, param: str) -> None:
-    name = value.get("id") if isinstance(value, Mapping) else value
+def _check_voice(value: Any, param: str) -> None:
+    name = json_object(value).get("id", value)
     if not isinstance(name, str) or not name:
         message = 'a voice is a name or {"id": name}'
         raise _invalid(message, param)
@@ -183,10 +191,7 @@ def _check_turn_detection(value: Mapping[str, Any] | None) -> None:
         _check_number(value["idle_timeout_ms"], f"{where}.idle_timeout_ms", 5_000, 30_000)
 
 
-def _check_tools(tools: object, where: str) -> None:
-    if not isinstance(tools, Sequence):
-        message = "tools is a list"
-        raise _invalid(message, f"{where}.tools")
+def _check_tools(tools: Sequence[Mapping[str, Any]], where: str) -> None:
     names = [tool.get("name") for tool in tools if tool.get("type") == "function"]
     for index, name in enumerate(names):
         if not isinstance(name, str) or _TOOL_NAME.match(name) is None:
@@ -197,9 +202,7 @@ def _check_tools(tools: object, where: str) -> None:
             raise _invalid(message, f"{where}.tools[{index}].name")
 
 
-def _check_tool_choice(choice: object, param: str) -> None:
-    if isinstance(choice, Mapping) and choice.get("type") in ("function", "mcp"):
-        return
-    if choice not in _CHOICES:
+def _check_tool_choice(choice: Any, param: str) -> None:
+    if choice not in _CHOICES and json_object(choice).get("type") not in ("function", "mcp"):
         message = "tool_choice is auto, none, required or names one tool"
         raise _invalid(message, param)

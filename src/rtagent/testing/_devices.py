@@ -28,7 +28,7 @@ class FakePortAudioError(Exception):
     """As in sounddevice: text, then PortAudio's code."""
 
 
-class FakeCallbackAbort(Exception):  # noqa: N818 - a signal, named as in sounddevice
+class FakeCallbackAbort(Exception):
     """Raised by a callback to end its stream."""
 
 

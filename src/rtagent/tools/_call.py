@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias
@@ -90,7 +91,7 @@ async def _refusal(
         answer = ask() if inspect.iscoroutinefunction(approver) else await threads.run(ask)
         approved = await _settled(answer)
     except Exception as error:  # noqa: BLE001 - the program's code: a broken approver has not approved
-        _log.warning("the approver of tool %s raised", tool.name, exc_info=error)
+        _log.warning("the approver of tool %s raised %r at %s", tool.name, error, _place_of(error))
         return "approval is not given: asking for it failed"
     return None if approved is True else "approval is not given"
 
@@ -101,11 +102,17 @@ async def _settled(value: Any) -> Any:
 
 
 def _failed(tool: str, error: BaseException) -> ToolOutcome:
-    _log.warning("tool %s raised", tool, exc_info=error)
+    _log.warning("tool %s raised %r at %s", tool, error, _place_of(error))
     said = shortened(str(error), _MESSAGE_CHARS)
     kind = type(error).__name__
     message = f"tool failed: {kind}: {said}" if said else f"tool failed: {kind}"
     return ToolOutcome.failure("failed", tool, message, value=error)
+
+
+def _place_of(error: BaseException) -> str:
+    """Where it was raised; a whole traceback would read source files, and this is the event loop."""
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    return f"{frame.f_code.co_filename}:{line}"
 
 
 def _is_being_cancelled() -> bool:

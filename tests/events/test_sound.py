@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtagent.events._sound import from_base64, to_base64
+
+
+@given(st.binary())
+def test_round_trip(pcm):
+    text = to_base64(pcm)
+    assert text == base64.b64encode(pcm).decode()
+    assert from_base64(text) == pcm
+
+
+@pytest.mark.parametrize("text", ["A", "AAA", "AA=A", "AA AA", "AAAA\n", "ÄÄÄÄ", "====", "AA-_"])
+def test_what_is_no_base64(text):
+    assert from_base64(text) is None
