@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 HEADER = "# Written by scripts/pin_requirements.py from {origin} in pyproject.toml."
 LAYERS = ("runtime", "test", "lint", "build")
 """Each layer is pinned so that it fits the ones before it."""
+APART = ("interop",)
+"""Layers for an environment of their own, which need not fit any other."""
 OTHER_PYTHONS = {"pocketsphinx": {"3.12": "5.0.4"}}
 """The last release with a wheel for a Python that the newest has none for: ``{name: {python: version}}``."""
 
@@ -41,7 +43,7 @@ def wanted(layer: str, pyproject: Mapping[str, Any]) -> list[str]:
 def compile_pins(layer: str, needs: Sequence[str], *, upgrade: bool) -> None:
     """Resolve one layer with pip-compile, keeping to the pins of the layers below it."""
     pins = ROOT / "requirements" / f"{layer}.txt"
-    below = [ROOT / "requirements" / f"{name}.txt" for name in LAYERS[: LAYERS.index(layer)]]
+    below = [ROOT / "requirements" / f"{name}.txt" for name in layers_below(layer)]
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch, f"{layer}.in")
         source.write_text("".join(f"{line}\n" for line in [*needs, *(f"-c {path}" for path in below)]))
@@ -56,6 +58,11 @@ def compile_pins(layer: str, needs: Sequence[str], *, upgrade: bool) -> None:
     lines = sorted(line for line in pins.read_text().splitlines() if "==" in line)
     marked = (pin for line in lines for pin in with_markers(line))
     pins.write_text("\n".join([HEADER.format(origin=origin), *marked, ""]))
+
+
+def layers_below(layer: str) -> Sequence[str]:
+    """The layers that share an environment with this one and were pinned before it."""
+    return () if layer in APART else LAYERS[: LAYERS.index(layer)]
 
 
 def with_markers(pin: str) -> list[str]:
@@ -75,7 +82,7 @@ def main() -> None:
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
     upgrade = parser.parse_args().upgrade
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    for layer in LAYERS:
+    for layer in (*LAYERS, *APART):
         compile_pins(layer, wanted(layer, pyproject), upgrade=upgrade)
 
 

@@ -27,6 +27,9 @@ from scripts.system_packages import can_install, how_to_install, install, missin
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
+INTEROP = VENV / "interop"
+"""The environment of the stock clients that are tried against our server."""
+FINDS_OPENAI = "import importlib.util as u, sys; sys.exit(u.find_spec('openai') is None)"
 UNFINISHED = VENV / ".unfinished"
 APT_TRIED = VENV / ".apt-tried"
 
@@ -52,6 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         set_up_packages(LAYERS[target])
         if target != "demo":
+            set_up_interop()
             set_up_system()
     except SetUpError as failure:
         say(str(failure))
@@ -81,6 +85,22 @@ def set_up_packages(layers: Sequence[str]) -> None:
             pip("--no-deps", "--no-build-isolation", "--editable", ".")
     for layer in layers:
         stamp(layer).write_text(prints[layer])
+
+
+def set_up_interop() -> None:
+    """Bring the environment of the stock clients to its pins."""
+    wanted = fingerprint(ROOT, "interop")
+    if stamped("interop") == wanted and succeeds(INTEROP / "bin" / "python", "-c", FINDS_OPENAI):
+        return
+    with step("installing stock clients, in an environment of their own"):
+        if INTEROP.exists():
+            shutil.rmtree(INTEROP)
+        run(VENV_PYTHON, "-m", "venv", "--without-pip", INTEROP)
+        target = ("--python", str(INTEROP / "bin" / "python"))
+        quietly = ("--quiet", "--no-input", "--disable-pip-version-check")
+        pins = "--requirement=requirements/interop.txt"
+        run(VENV_PYTHON, "-m", "pip", *target, "install", *quietly, pins)
+    stamp("interop").write_text(wanted)
 
 
 def set_up_system() -> None:

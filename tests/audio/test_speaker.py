@@ -269,8 +269,8 @@ async def test_what_a_lost_device_had_taken_is_not_heard_and_playback_goes_on(
     async with speaker:
         speaker.play(A, tone(200))
         await run(library, clock, 9)  # 90 frames taken, heard up to 40 at the last block
-        library.output.lose()
         await clock.advance(0.5)
+        library.output.lose()
         await settled(lambda: len(library.streams) == 2 and library.output.started)
         assert speaker.heard().of("a") == pytest.approx(40, abs=1)
         await run(library, clock, 20)

@@ -11,25 +11,27 @@ import httpx
 import pytest
 from rtagent.engine._brain import Decision, PlannedCall
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.datastructures import Headers
+from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import serve as websocket_serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from rtagent.agent import Agent
 from rtagent.engine import EngineServer, serve
-from rtagent.engine._serve_access import chosen_subprotocol, is_realtime, model_of, presents_key
-from rtagent.errors import ConfigurationError
+from rtagent.engine._serve import ServerTransport
+from rtagent.errors import ConfigurationError, ConnectionLost, EndOfStream
 
 
 async def tell(client: ClientConnection, kind: str, **fields: Any) -> None:
     await client.send(json.dumps({"type": kind, **fields}))
 
 
-async def say(client: ClientConnection, text: str) -> None:
+async def say(client: ClientConnection, text: str, modality: str = "text") -> None:
     content = [{"type": "input_text", "text": text}]
     await tell(
         client, "conversation.item.create", item={"type": "message", "role": "user", "content": content}
     )
-    await tell(client, "response.create", response={"output_modalities": ["text"]})
+    await tell(client, "response.create", response={"output_modalities": [modality]})
 
 
 async def until(client: ClientConnection, kind: str) -> dict[str, Any]:
@@ -52,16 +54,15 @@ async def test_a_text_turn(parts: Any):
 
 
 async def test_a_call_of_the_agents_tool(parts: Any):
-    class Tools:
-        def definitions(self) -> list[dict[str, Any]]:
-            return [{"type": "function", "name": "light", "description": "", "parameters": {}}]
-
-    class Agent:
-        instructions = None
-        tools = Tools()
+    def light() -> str:
+        """Switch the light on."""
+        return "on"
 
     parts.brain.script = deque([Decision(None, (PlannedCall("light", "{}"), PlannedCall("light", "{}")))])
-    async with serve(Agent(), port=0, settings=parts.settings()) as server, connect(server.url) as client:
+    async with (
+        serve(Agent(tools=[light]), port=0, settings=parts.settings()) as server,
+        connect(server.url) as client,
+    ):
         assert (await until(client, "session.created"))["session"]["tools"][0]["name"] == "light"
         await say(client, "light on")
         output = (await until(client, "response.done"))["response"]["output"]
@@ -71,6 +72,18 @@ async def test_a_call_of_the_agents_tool(parts: Any):
             await tell(client, "conversation.item.create", item=item)
         await tell(client, "response.create")
         assert (await until(client, "response.done"))["response"]["status"] == "completed"
+
+
+async def test_a_real_agent_gives_the_session_its_first_configuration(parts: Any):
+    def set_light(on: bool) -> str:
+        """Switch the light."""
+        return "on" if on else "off"
+
+    agent = Agent(instructions="Be brief.", tools=[set_light])
+    async with serve(agent, port=0, settings=parts.settings()) as server, connect(server.url) as client:
+        session = (await until(client, "session.created"))["session"]
+    assert session["instructions"] == "Be brief."
+    assert [tool["name"] for tool in session["tools"]] == ["set_light"]
 
 
 async def test_bad_input_does_not_end_the_session(parts: Any):  # S13
@@ -109,7 +122,7 @@ async def settled(server: EngineServer) -> Any:
 
 async def test_idle(parts: Any):
     async with serve(port=0, settings=parts.settings()) as server, connect(server.url) as client:
-        await say(client, "good day")
+        await say(client, "good day", "audio")
         await until(client, "response.created")
         await server.wait_idle()
         statistics = server.statistics()
@@ -155,12 +168,30 @@ async def test_a_client_that_vanishes_is_forgotten(parts: Any):
         assert (await settled(server)).connections == 0
 
 
+async def test_sending_to_a_client_that_has_left_is_a_loss():
+    ends: list[EndOfStream | ConnectionLost] = []
+
+    async def handler(connection: ServerConnection) -> None:
+        transport = ServerTransport(connection)
+        for use in (transport.receive(), transport.send("{}")):
+            try:
+                await use
+            except (EndOfStream, ConnectionLost) as end:
+                ends.append(end)
+
+    async with websocket_serve(handler, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        async with connect(f"ws://127.0.0.1:{port}") as client:
+            await client.close(1000, "bye")
+    assert [type(end) for end in ends] == [EndOfStream, ConnectionLost]
+    assert [(end.code, end.reason) for end in ends] == [(1000, "bye")] * 2
+
+
 async def test_an_oversized_frame_is_1009(parts: Any):
     async with serve(port=0, settings=parts.settings()) as server, connect(server.url) as client:
-        await client.send(["x" * 1024 * 1024] * 16 + ["x"])  # in fragments, so that little is on its way then
+        await client.send(["x" * 1024 * 1024] * 16 + ["x"])
         with pytest.raises(ConnectionClosed) as closed:
-            while True:
-                await client.recv()
+            await until(client, "never")
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1009
 
@@ -213,44 +244,6 @@ async def test_without_the_key_nobody_comes_in(parts: Any, headers: dict[str, st
         with pytest.raises(InvalidStatus) as refused:
             await connect(server.url, additional_headers=headers)
     assert refused.value.response.status_code == 401
-
-
-def test_a_key_inside_a_subprotocol():
-    headers = Headers({"Sec-WebSocket-Protocol": "realtime, openai-insecure-api-key.secret"})
-    assert presents_key(headers, "secret")
-    assert not presents_key(headers, "sécret")
-
-
-@pytest.mark.parametrize(
-    ("target", "fits"),
-    [
-        ("/realtime", True),
-        ("/a/b/realtime?x=/y", True),
-        ("/v1/realtimes", False),
-        ("/", False),
-        ("/x?/realtime", False),
-    ],
-)
-def test_paths(target: str, fits: bool):
-    assert is_realtime(target) is fits
-
-
-@pytest.mark.parametrize(
-    ("target", "model"),
-    [
-        ("/realtime", None),
-        ("/realtime?model=a&deployment=b", "a"),
-        ("/realtime?deployment=b%20c", "b c"),
-        ("/r?model=", None),
-    ],
-)
-def test_models(target: str, model: str | None):
-    assert model_of(target) == model
-
-
-def test_subprotocols():
-    assert chosen_subprotocol(["a", "realtime"]) == "realtime"
-    assert chosen_subprotocol(["a"]) is None
 
 
 async def test_a_port_in_use(parts: Any):

@@ -42,14 +42,14 @@ def test_only_what_was_set_is_written(written, event, wire):
 
 def test_unknown_fields_are_refused():
     with pytest.raises(ValidationError, match="final"):
-        events.InputAudioBufferCommit(final=True)
+        events.InputAudioBufferCommit(final=True)  # type: ignore[call-arg]
     with pytest.raises(ValidationError, match="final"):
         events.InputAudioBufferCommit.model_validate({"final": True})
 
 
 def test_what_is_required_is_required():
     with pytest.raises(ValidationError, match="audio_end_ms"):
-        events.ConversationItemTruncate(item_id="i", content_index=0)
+        events.ConversationItemTruncate(item_id="i", content_index=0)  # type: ignore[call-arg]
 
 
 def test_an_append_holds_samples():

@@ -235,6 +235,13 @@ def test_the_short_way_of_an_append_is_the_long_one(pcm):
     assert event.pcm == pcm
 
 
+def test_a_dialect_renames_both_ways():
+    event = events.ResponseOutputTextDone(text="a")
+    frame = events.encode(event, events.BETA)
+    assert json.loads(frame) == {"type": "response.text.done", "text": "a"}
+    assert events.decode(frame, events.BETA) == event
+
+
 def test_a_report_cannot_be_sent():
     with pytest.raises(LocalProtocolError):
         events.encode(events.MalformedFrame(head="", reason=""))

@@ -32,14 +32,14 @@ def test_an_array_is_a_tuple_whatever_was_passed():
 
 
 def test_a_program_may_not_misspell_a_field_at_any_depth():
-    with pytest.raises(ValidationError, match="sise"):
-        Leaf(sise=1)
-    with pytest.raises(ValidationError, match=r"leaf\.sise"):
-        Branch(leaf={"type": "leaf", "sise": 1})
+    with pytest.raises(ValidationError, match="colour"):
+        Leaf(colour=1)
+    with pytest.raises(ValidationError, match=r"leaf\.colour"):
+        Branch(leaf={"type": "leaf", "colour": 1})
 
 
 def test_reading_keeps_what_it_does_not_know_and_writes_it_back():
-    wire = {"leaf": {"type": "leaf", "sise": 1}, "more": [2]}
+    wire = {"leaf": {"type": "leaf", "colour": 1}, "more": [2]}
     branch = Branch.model_validate(wire)
     assert branch.model_dump(exclude_unset=True) == wire
 

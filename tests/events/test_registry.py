@@ -120,7 +120,7 @@ def test_the_catalogue_and_the_registries_hold_the_same_events(source):
 
 @pytest.mark.parametrize("kind", [*events.SERVER_EVENTS, *events.CLIENT_EVENTS])
 def test_classes_are_named_after_the_wire_type(kind):
-    model = (events.SERVER_EVENTS | events.CLIENT_EVENTS)[kind]
+    model = {**events.SERVER_EVENTS, **events.CLIENT_EVENTS}[kind]
     assert model is getattr(events, class_name(kind))
     assert model.model_fields["type"].default == kind
     assert model.__doc__

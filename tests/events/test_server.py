@@ -6,7 +6,7 @@ from rtagent.events._server import mark_defective
 
 def test_defects_are_a_report_and_not_part_of_the_event(written):
     event = events.ResponseOutputTextDelta(delta="a")
-    assert event.defects == ()
+    assert not event.defects
     mark_defective(event, ("output_index: no number",))
     assert event.defects == ("output_index: no number",)
     assert event == events.ResponseOutputTextDelta(delta="a")

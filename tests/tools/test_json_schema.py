@@ -21,7 +21,9 @@ NODE = {"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}}}
             {"properties": {"title": {"type": "string"}}},
             id="a property called title stays",
         ),
-        pytest.param({"default": {"title": "kept"}}, {"default": {"title": "kept"}}, id="defaults are values"),
+        pytest.param(
+            {"default": {"title": "kept"}}, {"default": {"title": "kept"}}, id="defaults are values"
+        ),
         pytest.param(
             {"additionalProperties": True, "properties": {"x": False}},
             {"additionalProperties": True, "properties": {"x": False}},
@@ -33,12 +35,19 @@ NODE = {"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}}}
             id="a definition used once is put in place",
         ),
         pytest.param(
-            {"$defs": {"Point": {**POINT, "description": "any"}}, "$ref": "#/$defs/Point", "description": "this"},
+            {
+                "$defs": {"Point": {**POINT, "description": "any"}},
+                "$ref": "#/$defs/Point",
+                "description": "this",
+            },
             {**CLEAN_POINT, "description": "this"},
             id="what stands beside a reference wins",
         ),
         pytest.param(
-            {"$defs": {"Point": POINT}, "prefixItems": [{"$ref": "#/$defs/Point"}, {"$ref": "#/$defs/Point"}]},
+            {
+                "$defs": {"Point": POINT},
+                "prefixItems": [{"$ref": "#/$defs/Point"}, {"$ref": "#/$defs/Point"}],
+            },
             {
                 "$defs": {"Point": CLEAN_POINT},
                 "prefixItems": [{"$ref": "#/$defs/Point"}, {"$ref": "#/$defs/Point"}],

@@ -87,7 +87,9 @@ def test_a_failure_is_json_for_the_model_and_a_line_for_people():
 
 
 def test_a_refusal_names_its_fields():
-    outcome = ToolOutcome.refused("walk", ArgumentsRefused.because([Fault("far", "should be a number", '"x"')]))
+    outcome = ToolOutcome.refused(
+        "walk", ArgumentsRefused.because([Fault("far", "should be a number", '"x"')])
+    )
     error = json.loads(outcome.output)["error"]
     assert error["fields"] == [{"field": "far", "reason": "should be a number", "got": '"x"'}]
     assert outcome.kind == error["kind"] == "bad_arguments"

@@ -148,15 +148,15 @@ def take_all(*args, **kwargs): ...
             take_all,
             ["the schema has no JSON form: Object of type set is not JSON serializable"],
         ),
-        (
-            {"type": "object", "maximum": math.inf},
-            take_all,
-            ["the schema has no JSON form: Out of range float values are not JSON compliant"],
-        ),
     ],
 )
 def test_a_schema_must_fit_its_function(schema, fn, problems):
     assert schema_problems(schema, read_signature(fn)) == problems
+
+
+def test_a_schema_is_json_as_the_wire_has_it():
+    (problem,) = schema_problems({"type": "object", "maximum": math.inf}, read_signature(take_all))
+    assert problem.startswith("the schema has no JSON form: ")
 
 
 json_values = st.recursive(
@@ -173,9 +173,9 @@ def test_an_open_schema_gives_every_object_back(arguments):
 
 @given(json_values, st.sampled_from(["array", "boolean", "integer", "null", "number", "object", "string"]))
 def test_a_value_fits_or_is_named(value, kind):
+    refused = None
     try:
-        taken = one({"type": kind}).read(json.dumps({"a": value}))
-    except ArgumentsRefused as refused:
-        assert [fault.field for fault in refused.faults] == ["a"]
-    else:
-        assert taken == {"a": value}
+        assert one({"type": kind}).read(json.dumps({"a": value})) == {"a": value}
+    except ArgumentsRefused as error:
+        refused = [fault.field for fault in error.faults]
+    assert refused in (None, ["a"])

@@ -49,7 +49,7 @@ async def test_no_more_than_the_limit_run_at_once(gate):
     assert threads.statistics() == ThreadStatistics(limit=2, running=0, waiting=0)
 
 
-async def abandon(threads, gate):
+async def abandon(threads: WorkerThreads, gate: threading.Event) -> None:
     """Start a function and leave it behind once it runs."""
     running = threads.statistics().running
     async with anyio.create_task_group() as tasks:

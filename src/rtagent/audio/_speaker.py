@@ -131,6 +131,7 @@ class Speaker:
         except BaseException:
             await self._line.close()
             raise
+        self._failure = None
         self._running = True
         return self
 

@@ -1,0 +1,14 @@
+"""The command line: ``rtagent talk``, ``demo``, ``serve``, ``devices``, ``doctor``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._lazy import lazily
+
+if TYPE_CHECKING:
+    from ._main import main as main
+
+__all__ = ("main",)
+
+__getattr__, __dir__ = lazily(__name__, {"main": "._main"})

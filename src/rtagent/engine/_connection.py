@@ -166,6 +166,7 @@ class EngineConnection:
             while True:
                 await self._outbox.wait_room()
                 await self._live.wait_room()
+                await self._posted.wait_room()
                 frame = await self._transport.receive()
                 self._received += 1
                 self._step(partial(self._take, frame))
@@ -198,8 +199,7 @@ class EngineConnection:
         self._step(self._conversation.expire)
         with anyio.move_on_after(FLUSH_TIMEOUT_S):
             await self._outbox.wait_empty()
-        await self.aclose("Your session hit the maximum duration.")
-        self._end()
+        await self.aclose("Your session hit the maximum duration.")  # which ends the reader, and with it all
 
     def _end(self) -> None:
         self._tasks.cancel_scope.cancel()

@@ -25,10 +25,10 @@ class AgentLike(Protocol):
     """What of an agent the engine reads: it gives the session its first configuration."""
 
     @property
-    def instructions(self) -> str | None: ...
+    def instructions(self) -> str: ...
 
     @property
-    def tools(self) -> ToolSet: ...
+    def registry(self) -> ToolSet: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +64,9 @@ class EngineSettings:
 
 def instructions_of(agent: AgentLike | None) -> str:
     """The instructions that a session begins with."""
-    return (agent.instructions or "") if agent is not None else ""
+    return agent.instructions if agent is not None else ""
 
 
 def tools_of(agent: AgentLike | None) -> Sequence[Mapping[str, Any]]:
     """The tools that a session begins with."""
-    return tuple(agent.tools.definitions()) if agent is not None else ()
+    return tuple(agent.registry.definitions()) if agent is not None else ()

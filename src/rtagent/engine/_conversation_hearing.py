@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from .. import events
 from ._config import SessionConfig
-from ._conversation_items import Entry, ItemLedger, Sound
+from ._conversation_entry import Entry, Sound
+from ._conversation_items import ItemLedger
 from ._conversation_work import Outlet, PartKey, Recognise
 
 __all__ = ("Hearing",)

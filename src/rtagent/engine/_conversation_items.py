@@ -1,168 +1,25 @@
-"""The conversation's items: their order, their sound, and what the brain reads of them."""
+"""The conversation's items in their order, and the events that tell of them."""
 
 from __future__ import annotations
 
-import base64
 import math
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from .. import events
 from ..audio import AudioFormat
-from ._brain import Utterance
-from ._conversation_work import Outlet, PartKey
-from ._validation import Refusal, check_item, check_item_id, decoded_audio
+from ._conversation_entry import Entry, entry_of
+from ._conversation_work import Outlet
+from ._validation import Refusal, check_item_id
 
-__all__ = ("Entry", "ItemLedger", "Sound", "entry_of", "utterances")
+__all__ = ("ItemLedger",)
 
 MAX_ITEMS: Final = 10_000
 """Items of one conversation; a client's further one is refused."""
+MAX_CHARACTERS: Final = 64 * 1024 * 1024
+"""Text, image data and call arguments of all items together; a client's item beyond it is refused."""
 KEPT_AUDIO_BYTES: Final = 64 * 1024 * 1024
 """Sound kept for ``conversation.item.retrieve``, in decoded bytes; beyond that the oldest goes."""
-RETRIEVED_AUDIO_BYTES: Final = 4_500_000
-"""Sound of one retrieved item: about 6 MB in base64, since some clients take 8 MiB per message (S17)."""
-
-_WORD: Final = re.compile(r"\S+\s*")
-
-
-@dataclass(slots=True, eq=False)
-class Sound:
-    """The sound of one content part."""
-
-    format: AudioFormat
-    data: bytearray = field(default_factory=bytearray)
-    ms: float = 0.0
-    """Its duration, also when the bytes are no longer kept."""
-    text: str | None = None
-    """What is said in it; None while it is being recognised."""
-    pieces: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
-    """Of the assistant's voice: each piece of text with the milliseconds in which it is said."""
-    cut: bool = False
-    """It was truncated: nothing is added any more."""
-
-    def extend(self, audio: bytes, text: str) -> None:
-        """Add voice; sound without a text belongs to the text before it."""
-        if self.cut:
-            return
-        ms = self.format.ms_of(len(audio))
-        self.data += audio
-        self.ms += ms
-        self.text = (self.text or "") + text
-        if text or not self.pieces:
-            self.pieces.append((text, ms))
-        else:
-            before, lasted_ms = self.pieces[-1]
-            self.pieces[-1] = (before, lasted_ms + ms)
-
-    def truncate(self, end_ms: int) -> None:
-        """Keep the sound up to there, and of the text what was said by then."""
-        self.text = "".join(_said(self.pieces, end_ms)).strip()
-        self.ms = min(self.ms, float(end_ms))
-        del self.data[self.format.bytes_of(end_ms) :]
-        self.cut = True
-
-
-def _said(pieces: Iterable[tuple[str, float]], end_ms: float) -> Iterable[str]:
-    """The text up to a time; of the piece that was cut, the share of its words that had their time."""
-    left_ms = end_ms
-    for text, lasts_ms in pieces:
-        if left_ms >= lasts_ms:
-            yield text
-            left_ms -= lasts_ms
-            continue
-        words = _WORD.findall(text)
-        yield "".join(words[: int(len(words) * left_ms / lasts_ms)])
-        return
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """One item as the server holds it."""
-
-    item: events.Item
-    """The item without sound, as it is announced."""
-    sounds: dict[int, Sound] = field(default_factory=dict[int, Sound])
-    """The sound of its audio parts, by content index."""
-
-    @property
-    def id(self) -> str:
-        """The item's id; every item that is held has one."""
-        return self.item.id or ""
-
-    def unheard(self) -> list[PartKey]:
-        """The parts whose words are not known yet."""
-        return [PartKey(self.id, index) for index, sound in self.sounds.items() if sound.text is None]
-
-    def text(self) -> str:
-        """What is said or written in the item."""
-        spoken = {index: sound.text or "" for index, sound in self.sounds.items()}
-        written = {index: _written(part) for index, part in enumerate(_content(self.item))}
-        return " ".join(filter(None, ({**written, **spoken}[index].strip() for index in sorted(written))))
-
-    def replace(self, **changes: Any) -> None:
-        """Change fields of the announced item."""
-        self.item = self.item.model_copy(update=changes)
-
-    def replace_part(self, index: int, part: events.InputAudio | events.OutputAudio) -> None:
-        """Change one content part of the announced item."""
-        content = list(_content(self.item))
-        content[index] = part
-        self.replace(content=tuple(content))
-
-    def with_audio(self) -> events.Item:
-        """The item with its sound, unless that is too much for one message."""
-        if not 0 < sum(len(sound.data) for sound in self.sounds.values()) <= RETRIEVED_AUDIO_BYTES:
-            return self.item
-        content = list(_content(self.item))
-        for index, sound in self.sounds.items():
-            encoded = base64.b64encode(sound.data).decode()
-            content[index] = content[index].model_copy(update={"audio": encoded})
-        return self.item.model_copy(update={"content": tuple(content)})
-
-
-def _content(item: events.Item) -> tuple[Any, ...]:
-    return tuple(getattr(item, "content", ()))
-
-
-def _written(part: Any) -> str:
-    """The text of a part that has no sound here."""
-    return getattr(part, "text", None) or getattr(part, "transcript", None) or ""
-
-
-def entry_of(item: events.Item, item_id: str, layout: AudioFormat) -> Entry:
-    """The entry of an item that a client sent: its sound is taken out of the announced form.
-
-    Raises:
-        Refusal: the item cannot be created by a client.
-    """
-    check_item(item)
-    entry = Entry(item.model_copy(update={"id": item_id, "object": "realtime.item", "status": "completed"}))
-    for index, part in enumerate(_content(item)):
-        if isinstance(part, events.InputAudio):
-            audio = decoded_audio(part.audio, f"item.content[{index}].audio")
-            audio = audio[: len(audio) - len(audio) % layout.frame_bytes]
-            entry.sounds[index] = Sound(layout, bytearray(audio), layout.ms_of(len(audio)))
-            silent = {"transcript": part.transcript} if part.transcript else {}
-            entry.replace_part(index, events.InputAudio(**silent))
-    return entry
-
-
-def utterances(entries: Iterable[Entry]) -> list[Utterance]:
-    """What the brain reads: one utterance for each item, in conversation order."""
-    said: list[Utterance] = []
-    names: dict[str, str] = {}
-    for entry in entries:
-        item = entry.item
-        if isinstance(item, events.FunctionCall):
-            names[item.call_id or ""] = item.name
-            said.append(Utterance("call", item.arguments, name=item.name, call_id=item.call_id))
-        elif isinstance(item, events.FunctionCallOutput):
-            said.append(Utterance("tool", item.output, name=names.get(item.call_id), call_id=item.call_id))
-        elif isinstance(item, (events.SystemMessage, events.UserMessage, events.AssistantMessage)):
-            said.append(Utterance(item.role, entry.text()))
-    return said
 
 
 class ItemLedger:
@@ -172,6 +29,8 @@ class ItemLedger:
         self._out = out
         self._order: list[Entry] = []
         self._by_id: dict[str, Entry] = {}
+        self._sizes: dict[str, int] = {}
+        """The characters of each item as it came; what a response adds later is little."""
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -193,12 +52,12 @@ class ItemLedger:
         Raises:
             Refusal: id, content or predecessor cannot be.
         """
-        if len(self._order) >= MAX_ITEMS:
-            message = f"the conversation holds {MAX_ITEMS} items: delete some"
-            raise Refusal(message, code="conversation_full")
         item_id = self._fresh_id(item)
         place = self._place_behind(previous_item_id)
         entry = entry_of(item, item_id, layout)
+        if len(self._order) >= MAX_ITEMS or sum(self._sizes.values()) + entry.characters > MAX_CHARACTERS:
+            message = f"the conversation holds {len(self._order)} items and is full: delete some"
+            raise Refusal(message, code="conversation_full")
         self.announce(entry, place)
         self.finish(entry)
         return entry
@@ -209,6 +68,7 @@ class ItemLedger:
         previous = self._order[place - 1].id if place else None
         self._order.insert(place, entry)
         self._by_id[entry.id] = entry
+        self._sizes[entry.id] = entry.characters
         self._out.send(events.ConversationItemAdded(previous_item_id=previous, item=entry.item))
         self._keep_within_bounds()
 
@@ -228,6 +88,7 @@ class ItemLedger:
         entry = self._known(item_id)
         self._order.remove(entry)
         del self._by_id[item_id]
+        del self._sizes[item_id]
         self._out.send(events.ConversationItemDeleted(item_id=item_id))
         return entry
 

@@ -8,8 +8,9 @@ from typing import Any, Final
 from .. import events
 from ._brain import Decision
 from ._config import SessionConfig
+from ._conversation_entry import Entry
 from ._conversation_hearing import Hearing
-from ._conversation_items import Entry, ItemLedger
+from ._conversation_items import ItemLedger
 from ._conversation_work import Outlet, PartKey
 from ._response import Response
 from ._validation import Refusal, check_metadata

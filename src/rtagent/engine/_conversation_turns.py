@@ -5,8 +5,9 @@ from __future__ import annotations
 from .. import events
 from ..audio import AudioFormat
 from ._config import SessionConfig
+from ._conversation_entry import Entry, Sound
 from ._conversation_hearing import Hearing
-from ._conversation_items import Entry, ItemLedger, Sound
+from ._conversation_items import ItemLedger
 from ._conversation_replies import Replies
 from ._conversation_work import Conclude, Feed, Forget, Outlet, PartKey
 from ._input import DetectorFactory, InputAudio

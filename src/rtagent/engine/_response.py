@@ -6,28 +6,20 @@ part, and ``over`` after ``response.done``. Whatever arrives when it is over is 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Final, Literal, TypedDict
+from typing import Literal, TypedDict
 
 from .. import events
 from ._brain import BrainInput, Decision, PlannedCall
 from ._config import ResponseSettings
-from ._conversation_items import Entry, ItemLedger, Sound, utterances
+from ._conversation_entry import Entry, Sound, utterances
+from ._conversation_items import ItemLedger
 from ._conversation_work import Decide, Outlet, PartKey, Speak, Stop
+from ._response_usage import cut_to_tokens, usage_of
 
-__all__ = ("CancelReason", "Response", "tokens_in")
+__all__ = ("CancelReason", "Response")
 
 CancelReason = Literal["client_cancelled", "turn_detected"]
-
-_CHARACTERS_PER_TOKEN: Final = 4
-_INPUT_AUDIO_MS_PER_TOKEN: Final = 100
-_OUTPUT_AUDIO_MS_PER_TOKEN: Final = 50
-
-
-def tokens_in(text: str) -> int:
-    """An estimate: about four characters make a token."""
-    return math.ceil(len(text) / _CHARACTERS_PER_TOKEN)
 
 
 class _Place(TypedDict):
@@ -157,13 +149,13 @@ class Response:
         self._out.order(Decide(self.id, question))
 
     def _within_limit(self, say: str) -> str:
-        """What of the text fits into ``max_output_tokens``, cut between words."""
+        """What of the text fits into ``max_output_tokens``; calls behind what does not fit are not made."""
         limit = self._settings.max_output_tokens
-        if limit is None or tokens_in(say) <= limit:
-            return say
-        self._too_long = True
-        self._calls = ()
-        return say[: limit * _CHARACTERS_PER_TOKEN + 1].rpartition(" ")[0]
+        fits = say if limit is None else cut_to_tokens(say, limit)
+        if fits != say:
+            self._too_long = True
+            self._calls = ()
+        return fits
 
     def _begin_speaking(self, say: str) -> None:
         entry = self._new_message()
@@ -283,6 +275,9 @@ class Response:
         self, status: str, details: events.ResponseStatusDetails | None = None
     ) -> events.RealtimeResponse:
         settings = self._settings
+        usage = None
+        if status != "in_progress":
+            usage = usage_of(settings.instructions, self._context, self._output)
         return events.RealtimeResponse.model_validate(
             {
                 "id": self.id,
@@ -295,44 +290,9 @@ class Response:
                 "max_output_tokens": settings.max_output_tokens or "inf",
                 "audio": {"output": settings.output},
                 "metadata": settings.metadata,
-                "usage": None if status == "in_progress" else self._usage(),
+                "usage": usage,
             }
         )
-
-    def _usage(self) -> events.ResponseUsage:
-        """Estimates, in the shape and with the sums of the real thing."""
-        heard_ms = sum(sound.ms for entry in self._context for sound in entry.sounds.values())
-        said_ms = sum(sound.ms for entry in self._output for sound in entry.sounds.values())
-        text_in = tokens_in(self._settings.instructions)
-        text_in += sum(tokens_in(_readable(entry)) for entry in self._context)
-        text_out = sum(tokens_in(_readable(entry)) for entry in self._output)
-        audio_in = math.ceil(heard_ms / _INPUT_AUDIO_MS_PER_TOKEN)
-        audio_out = math.ceil(said_ms / _OUTPUT_AUDIO_MS_PER_TOKEN)
-        return events.ResponseUsage.model_validate(
-            {
-                "total_tokens": text_in + audio_in + text_out + audio_out,
-                "input_tokens": text_in + audio_in,
-                "output_tokens": text_out + audio_out,
-                "input_token_details": {
-                    "text_tokens": text_in,
-                    "audio_tokens": audio_in,
-                    "image_tokens": 0,
-                    "cached_tokens": 0,
-                    "cached_tokens_details": {"text_tokens": 0, "audio_tokens": 0, "image_tokens": 0},
-                },
-                "output_token_details": {"text_tokens": text_out, "audio_tokens": audio_out},
-            }
-        )
-
-
-def _readable(entry: Entry) -> str:
-    match entry.item:
-        case events.FunctionCall(name=name, arguments=arguments):
-            return name + arguments
-        case events.FunctionCallOutput(output=output):
-            return output
-        case _:
-            return entry.text()
 
 
 def _with_spaces(text: str) -> list[str]:

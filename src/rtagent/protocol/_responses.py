@@ -55,7 +55,9 @@ class Responses:
                 return True
             self._outbox.send(events.ResponseCancel(response_id=response_id))
             return False
-        self._serves[response_id] = request.serves
+        # A server that gives one id to two responses must not leave anybody waiting.
+        served = self._serves.get(response_id, ())
+        self._serves[response_id] = tuple(dict.fromkeys((*served, *request.serves)))
         if request.out_of_band:
             self._beside.add(response_id)
         self._outbox.tell(Answered(request.request_id, event))

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from ._attachment import Attachment
     from ._callbacks import Callback
     from ._fanout import Subscription
-    from ._measure import Metrics
+    from ._measure import Metrics, SessionStatistics
     from ._session import Session
 
-__all__ = ("Attachment", "Callback", "Metrics", "Session", "Subscription")
+__all__ = ("Attachment", "Callback", "Metrics", "Session", "SessionStatistics", "Subscription")
 
 __getattr__, __dir__ = lazily(
     __name__,
@@ -22,6 +22,7 @@ __getattr__, __dir__ = lazily(
         "Callback": "._callbacks",
         "Metrics": "._measure",
         "Session": "._session",
+        "SessionStatistics": "._measure",
         "Subscription": "._fanout",
     },
 )

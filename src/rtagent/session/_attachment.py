@@ -123,6 +123,10 @@ class Attachment:
 
     def drain(self) -> None:
         """The last audio of a response was queued: tell when everything has been heard."""
+        # A sink that holds a reply back until enough is queued need not wait for more.
+        finish: Callable[[], None] | None = getattr(self.sink, "finish", None)
+        if finish is not None:
+            finish()
         self._drain_due.set()
 
     async def run(

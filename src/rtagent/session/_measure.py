@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..events.lifecycle import TurnMeasured
 
-__all__ = ("Metrics", "TurnMeter")
+__all__ = ("Metrics", "SessionStatistics", "TurnMeter")
 
 KEPT_TURNS = 1_000
 
@@ -21,6 +21,20 @@ class Metrics:
     """Input audio that was dropped because the network could not keep up."""
     late_audio_dropped_ms: float
     """Audio of interrupted responses that came too late to be played."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatistics:
+    """What went over the wire of a session so far."""
+
+    events_received: int
+    """Server events read."""
+    frames_sent: int
+    """Client events handed to the network."""
+    audio_waiting_ms: float
+    """Input audio that waits to be sent."""
+    at_rest: bool
+    """Whether nothing is on its way to the server and no tool runs."""
 
 
 class TurnMeter:

@@ -55,7 +55,7 @@ from ..protocol import (
 from ..transport import Transport
 from ._attachment import Attachment
 from ._fanout import Fanout
-from ._measure import Metrics, TurnMeter
+from ._measure import Metrics, SessionStatistics, TurnMeter
 from ._tools import ToolRunner
 from ._waiters import Waiters
 from ._wire import Wire
@@ -84,8 +84,7 @@ class Pump:
         self.closed: Closed | None = None
         self.ended = anyio.Event()
         self.attachment: Attachment | None = None
-        self.received = 0
-        """Server events read so far."""
+        self._received = 0
         self._tools: ToolRunner | None = None
         self._group: anyio.abc.TaskGroup | None = None
         self._transport = transport
@@ -214,10 +213,15 @@ class Pump:
             late_audio_dropped_ms=self.core.late_audio_ms,
         )
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is on its way out and no tool runs."""
-        return self.wire.idle and (self._tools is None or self._tools.idle)
+    def statistics(self) -> SessionStatistics:
+        """What went over the wire so far."""
+        wire = self.wire.statistics()
+        return SessionStatistics(
+            events_received=self._received,
+            frames_sent=wire.frames_sent,
+            audio_waiting_ms=wire.audio_waiting_ms,
+            at_rest=self.wire.idle and (self._tools is None or self._tools.idle),
+        )
 
     # -- the three tasks -----------------------------------------------------------------------------
 
@@ -226,7 +230,7 @@ class Pump:
             while True:
                 frame = await self._transport.receive()
                 event = events.decode(frame, self._dialect)
-                self.received += 1
+                self._received += 1
                 self.fanout.publish(event)
                 self.core.receive(event, time.monotonic())
                 resumed = self._carry_out()

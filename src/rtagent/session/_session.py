@@ -21,7 +21,7 @@ from ._callbacks import Callback, run_callback
 from ._configuration import configuration, wanted_changes
 from ._fanout import SessionEvent, Subscription
 from ._ids import new_id
-from ._measure import Metrics
+from ._measure import Metrics, SessionStatistics
 from ._pump import Pump, refusal
 from ._tools import ToolRunner
 
@@ -366,15 +366,9 @@ class Session:
         """What the session is doing now; each change is a ``StateChanged`` event."""
         return self._pump.state
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is on its way to the server and no tool runs."""
-        return self._pump.idle
-
-    @property
-    def events_received(self) -> int:
-        """Server events read so far."""
-        return self._pump.received
+    def statistics(self) -> SessionStatistics:
+        """What went over the wire so far, and whether anything is still under way from here."""
+        return self._pump.statistics()
 
     # -- opening -----------------------------------------------------------------------------------
 

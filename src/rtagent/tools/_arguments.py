@@ -123,13 +123,10 @@ class FunctionArguments:
             case "missing":
                 return Fault(field, "is required")
             case "extra_forbidden":
-                known = ", ".join(self.fields.values()) or "none"
-                known = (
-                    f"is not known here; the arguments are: {known}"
-                    if len(detail["loc"]) == 1
-                    else "is not known"
-                )
-                return Fault(field, known, excerpt(detail["input"]))
+                reason = "is not known here"
+                if len(detail["loc"]) == 1:
+                    reason = f"{reason}; the arguments are: {', '.join(self.fields.values()) or 'none'}"
+                return Fault(field, reason, excerpt(detail["input"]))
             case _:
                 reason = str(detail["msg"]).removeprefix("Input ").removeprefix("Value error, ")
                 return Fault(field, reason, excerpt(detail["input"]))

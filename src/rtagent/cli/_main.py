@@ -1,0 +1,93 @@
+"""The program ``rtagent``: finds the command, loads it and nothing else, and runs it."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from ._failures import guarded
+
+__all__ = ("main",)
+
+COMMANDS: Mapping[str, str] = {
+    "demo": "hold a whole spoken conversation offline: no key, no network, no sound card",
+    "talk": "talk to an agent: with microphone and speaker, with WAV files, or in writing",
+    "serve": "run the embedded engine as a Realtime server",
+    "devices": "list the sound devices; test a microphone",
+    "doctor": "say what works on this machine, and what to install for what does not",
+}
+"""Each is a module beside this one, with ``add_parser(subparsers)`` and ``run(options)``."""
+
+EPILOG = """\
+examples:
+  rtagent demo                                  see and hear what this is, offline
+  rtagent talk                                  microphone and speaker, with a small built-in agent
+  rtagent talk lights.py --endpoint openai      your own agent, with a model of OpenAI
+  rtagent talk lights.py --in question.wav --out answer.wav
+  rtagent serve lights.py --port 8765           a server for any Realtime client
+
+rtagent COMMAND --help says more about one command.
+Exit codes: 0 done, 1 failed (with the reason in one line), 2 wrong usage, 130 interrupted."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the program's exit code.
+
+    Args:
+        argv: the arguments without the program's name; those of this process by default.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    return guarded(partial(_dispatch, arguments), debug="--debug" in arguments)
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    parser = _parser(chosen)
+    try:
+        options = parser.parse_args(arguments)
+    except SystemExit as end:  # argparse has said what is to be said
+        return end.code if isinstance(end.code, int) else 2
+    if chosen is None:
+        parser.print_help(sys.stderr)
+        return 2
+    command = importlib.import_module(f".{chosen}", __package__)
+    code: int = command.run(options)
+    return code
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    """The parser, in which only the chosen command is there in full: the others are not even loaded."""
+    parser = argparse.ArgumentParser(
+        prog="rtagent",
+        description="Realtime voice agents over WebSockets.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="say the version and end")
+    parser.add_argument("--debug", action="store_true", help="show the whole traceback of a failure")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, purpose in COMMANDS.items():
+        if name == chosen:
+            importlib.import_module(f".{name}", __package__).add_parser(subparsers)
+            subparsers.choices[name].add_argument(
+                "--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks"
+            )
+        else:
+            subparsers.add_parser(name, help=purpose)
+    return parser
+
+
+class _Version(argparse.Action):
+    """Says the version, which is looked up only now."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: object, values: object, option_string: object = None
+    ) -> None:
+        from .. import __version__
+
+        print(f"rtagent {__version__}")
+        parser.exit()
