@@ -1,8 +1,8 @@
 """What a tool costs: making it from a function, and calling it with the text that a model wrote.
 
-Run ``python benchmarks/tools.py``. CPU time of the whole process, so that the work of worker threads counts. The
-contenders of a table take turns in every round; shown is the median over rounds, and the median of the ratios to
-the first row with their range. Beside it stands the same row measured against itself, which shows the noise.
+Run ``python benchmarks/tools.py``. It is CPU time of the whole process, so that worker threads count. The rows
+of a table take turns in every round; shown are the median over rounds, and the median of the ratios to the first
+row with the range of nine in ten. The last row is the first one measured against itself: the noise.
 """
 
 from __future__ import annotations
@@ -112,13 +112,15 @@ async def compare(title: str, contenders: Mapping[str, Work], rounds: int, calls
         ratios = sorted(mine / base for mine, base in zip(warm, micros[first][1:], strict=True))
         middle = statistics.median(ratios)
         low, high = ratios[len(ratios) // 20], ratios[-1 - len(ratios) // 20]
-        print(f"  {name:32} {statistics.median(warm):9.2f} µs   {middle:6.2f}x [{low:.2f}..{high:.2f}]")
+        print(f"  {name:38} {statistics.median(warm):9.2f} µs   {middle:6.2f}x [{low:.2f}..{high:.2f}]")
 
 
 def building(fn: Callable[..., Any]) -> dict[str, Work]:
+    adapter_of: Any = TypeAdapter
+
     async def adapter(calls: int) -> None:
         for _ in range(calls):
-            TypeAdapter(fn).json_schema()
+            adapter_of(fn).json_schema()
 
     async def ours(calls: int) -> None:
         for _ in range(calls):

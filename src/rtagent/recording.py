@@ -16,13 +16,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, fields
 from math import isfinite
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Protocol, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast, get_args
 from urllib.parse import urlsplit
 
 from anyio import TASK_STATUS_IGNORED, CancelScope, to_thread
@@ -31,9 +31,12 @@ from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
 from . import events
-from .audio import AudioBlock, AudioFormat, AudioSource, Clock, MonotonicClock, Recorder
+from .audio import AudioBlock, AudioFormat, AudioSource, Clock, MonotonicClock
 from .errors import AudioFileError, ConfigurationError, LocalProtocolError, RtagentError
 from .events.lifecycle import LifecycleEvent
+
+if TYPE_CHECKING:
+    from .audio import Recorder
 
 __all__ = ("AUDIO_FILE", "EVENTS_FILE", "Followed", "RecordedEvent", "SessionRecording", "read_events")
 
@@ -166,9 +169,7 @@ class SessionRecording:
         """The same ears, but every block that they yield is recorded, also while the session is muted."""
         return _TappedSource(source, self)
 
-    async def follow(
-        self, session: Followed, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED
-    ) -> None:
+    async def follow(self, session: Followed, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Record what the server says and what happens to the session, until the session ends.
 
         ``await group.start(recording.follow, session)`` returns when nothing can be missed any more. A
@@ -189,6 +190,8 @@ class SessionRecording:
                     self._followed_until = str(end)
 
     def _open(self) -> tuple[_EventLog, Recorder]:
+        from .audio import Recorder  # it loads numpy, which reading a recording does not need
+
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             log = _EventLog(self.directory / EVENTS_FILE)
@@ -210,10 +213,8 @@ class SessionRecording:
     def _close(self) -> None:
         log, recorder = self._opened()
         log.close()
-        try:
+        with suppress(AudioFileError):  # the recorder keeps it as its failure, and so it is part of ours
             recorder.close()
-        except AudioFileError as error:
-            assert recorder.failure is error  # it keeps what it raises, and so it is in our failure  # noqa: S101
 
 
 class _TappedSource:
@@ -249,7 +250,7 @@ class _EventLog:
         self.path = path
         self.failure: str | None = None
         self.left_out = 0
-        self._gap = 0
+        self._gap: tuple[float, int] | None = None
         self._waiting: deque[tuple[float, Direction, Recordable]] = deque()
         self._closing = threading.Event()
         self._file = path.open("wb", buffering=0)
@@ -261,38 +262,41 @@ class _EventLog:
         if self.failure is not None or self._closing.is_set():
             return
         if len(self._waiting) >= _WAITING_EVENTS:
+            since, count = self._gap if self._gap is not None else (at, 0)
+            self._gap = (since, count + 1)
             self.left_out += 1
-            self._gap += 1
             return
-        self._tell_gap(at)
+        self._tell_gap()
         self._waiting.append((at, direction, event))
 
     def close(self) -> None:
         """Write what is queued and close the file; waits for the disk."""
+        self._tell_gap()
         self._closing.set()
         self._thread.join()
 
-    def _tell_gap(self, at: float) -> None:
-        if self._gap:
-            self._waiting.append((at, "session", {"type": "rtagent.EventsLeftOut", "count": self._gap}))
-            self._gap = 0
+    def _tell_gap(self) -> None:
+        if self._gap is not None:
+            since, count = self._gap
+            self._waiting.append((since, "session", {"type": "rtagent.EventsLeftOut", "count": count}))
+            self._gap = None
 
     def _run(self) -> None:
-        with self._file:
-            while not self._closing.wait(_FLUSH_S):
-                self._write_out()
-            self._write_out()
-
-    def _write_out(self) -> None:
         try:
-            while self._waiting:
-                batch = min(len(self._waiting), _BATCH_EVENTS)
-                rest = memoryview(b"".join(_line(*self._waiting.popleft()) for _ in range(batch)))
-                while rest:  # an unbuffered file may take less than it is given
-                    rest = rest[self._file.write(rest) :]
+            with self._file:
+                while not self._closing.wait(_FLUSH_S):
+                    self._write_out()
+                self._write_out()
         except OSError as error:
             self.failure = error.strerror or str(error)
             self._waiting.clear()
+
+    def _write_out(self) -> None:
+        while self._waiting:
+            batch = min(len(self._waiting), _BATCH_EVENTS)
+            rest = memoryview(b"".join(_line(*self._waiting.popleft()) for _ in range(batch)))
+            while rest:  # an unbuffered file may take less than it is given
+                rest = rest[self._file.write(rest) :]
 
 
 # -- lines -----------------------------------------------------------------------------------------------
@@ -322,6 +326,8 @@ def _recorded(line: bytes) -> RecordedEvent:
         case {"at": int() | float() as at, "direction": str() as said, "event": {"type": str()} as event}:
             if said in get_args(Direction) and isfinite(at):
                 return RecordedEvent(float(at), cast("Direction", said), event)
+        case _:
+            pass
     message = "not a recorded event with at, direction and event"
     raise ValueError(message)
 

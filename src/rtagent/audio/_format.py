@@ -140,6 +140,8 @@ class AudioSink(Protocol):
 
     A sink is opened by ``async with sink`` where it needs a device or a pacing task; the session
     does that when it is attached.
+    A sink may also have ``finish()``, which the session calls when a reply is complete, so that one that
+    holds back until enough is queued need not wait for more.
     """
 
     @property

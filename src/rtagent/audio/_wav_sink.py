@@ -68,8 +68,10 @@ class NullSink:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._closed = True
-        await self._tasks.stop()
-        self._left.set()
+        try:
+            await self._tasks.stop()
+        finally:
+            self._left.set()
 
     def play(self, item: PlaybackItem, pcm: bytes) -> None:
         """Queue audio behind what is queued; what does not fit into ten minutes is refused and counted."""

@@ -70,7 +70,7 @@ class Answers:
 
     @property
     def _resting(self) -> bool:
-        return self._answered and self._session.idle and self._session.state == "listening"
+        return self._answered and self._session.statistics().at_rest and self._session.state == "listening"
 
     def _note(self, event: _Progress) -> None:
         match event:

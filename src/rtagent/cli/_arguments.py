@@ -12,7 +12,15 @@ from ..errors import ConfigurationError
 if TYPE_CHECKING:
     from ..transport import Endpoint
 
-__all__ = ("CommandParsers", "add_agent", "add_command", "add_endpoint", "device_of", "endpoint_of", "port_of")
+__all__ = (
+    "CommandParsers",
+    "add_agent",
+    "add_command",
+    "add_endpoint",
+    "device_of",
+    "endpoint_of",
+    "port_of",
+)
 
 CommandParsers = argparse._SubParsersAction  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no public name
 

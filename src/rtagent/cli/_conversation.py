@@ -109,9 +109,7 @@ async def hold(plan: Plan) -> None:
     ears, mouth = (None, None) if plan.text else await _opened(plan)
     because = f" ({plan.endpoint.chosen_because})" if plan.endpoint.chosen_because else ""
     await log.note("endpoint", f"{plan.endpoint}{because}")
-    connecting = connect(
-        plan.agent, endpoint=plan.endpoint, model=plan.model, config=plan.session_config()
-    )
+    connecting = connect(plan.agent, endpoint=plan.endpoint, model=plan.model, config=plan.session_config())
     session: Session | None = None
     try:
         async with anyio.create_task_group() as following, connecting as session:
@@ -206,9 +204,7 @@ async def _attached(
 async def _detached(attachment: Attachment) -> None:
     """Take ears and mouth away, and see whether all could be written."""
     attachment.detach()
-    await attachment.wait_ended()
-    if attachment.error is not None:
-        raise attachment.error
+    await attachment.wait_source_ended()
 
 
 async def _follow_key(session: Session, gate: PushToTalk, keyboard: Keyboard, log: LiveLog) -> None:

@@ -171,7 +171,10 @@ def _shortened(text: str) -> str:
 
 def _answered(event: object) -> Line | None:
     match event:
-        case events.ResponseOutputAudioTranscriptDone(transcript=text) | events.ResponseOutputTextDone(text=text):
+        case (
+            events.ResponseOutputAudioTranscriptDone(transcript=text)
+            | events.ResponseOutputTextDone(text=text)
+        ):
             return ("assistant", text)
         case events.ConversationItemInputAudioTranscriptionFailed():
             return ("you", "(could not be written down)")
@@ -220,9 +223,7 @@ def _details(response: events.RealtimeResponse) -> str:
 
 def _totals(session: Session) -> list[Line]:
     lines: list[Line] = []
-    waits = [
-        ms for turn in session.metrics.turns if (ms := turn.end_of_speech_to_first_heard_ms) is not None
-    ]
+    waits = [ms for turn in session.metrics.turns if (ms := turn.end_of_speech_to_first_heard_ms) is not None]
     if waits:
         middle = statistics.median(waits)
         lines.append(("turns", f"{len(waits)}, median {middle:.0f} ms to the first sample heard"))

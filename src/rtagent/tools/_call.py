@@ -66,13 +66,17 @@ async def perform(
 async def _run_in_time(
     tool: Tool[..., Any], keywords: Mapping[str, Any], threads: WorkerThreads
 ) -> ToolOutcome:
+    if tool.timeout is None:
+        return ToolOutcome.success(await _run(tool, keywords, threads))
     with anyio.move_on_after(tool.timeout):
-        if tool.is_async:
-            value = await tool.fn(**keywords)
-        else:
-            value = await _settled(await threads.run(partial(tool.fn, **keywords)))
-        return ToolOutcome.success(value)
+        return ToolOutcome.success(await _run(tool, keywords, threads))
     return ToolOutcome.failure("timeout", tool.name, f"the tool did not finish within {tool.timeout:g} s")
+
+
+async def _run(tool: Tool[..., Any], keywords: Mapping[str, Any], threads: WorkerThreads) -> Any:
+    if tool.is_async:
+        return await tool.fn(**keywords)
+    return await _settled(await threads.run(partial(tool.fn, **keywords)))
 
 
 async def _refusal(

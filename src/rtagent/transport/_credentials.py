@@ -87,11 +87,11 @@ def find_credentials(
 
 def _read(path: Path) -> Credentials:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows put a mark before the text
     except (OSError, UnicodeDecodeError) as error:
         message = f"the credentials file {path} cannot be read: {error.__class__.__name__}"
         raise ConfigurationError(message) from error
-    values = _parse_json(path, text) if text.lstrip().startswith("{") else _parse_lines(text)
+    values = _parse_json(path, text) if text.lstrip().startswith(("{", "[")) else _parse_lines(text)
     named = {field: _first(values, names) for field, names in _FILE_KEYS.items()}
     return Credentials(**named, source=f"the file {path}")
 

@@ -1,12 +1,13 @@
 """Where the socket goes: vendor differences as values.
 
 An ``Endpoint`` says which URL to dial, how to show who we are, and which dialect is spoken there. It
-is frozen, and its ``repr`` never shows a secret.
+is frozen, and its ``repr`` never shows a secret: neither the key nor what stands in the URL's query.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -25,7 +26,7 @@ PROFILES: Mapping[str, Dialect] = {"openai": GA, "beta": BETA, "azure": GA, "loc
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Endpoint:
     """Where a session leads: made by ``openai``, ``azure``, ``url``, ``call``, ``local`` or ``auto``."""
 
@@ -41,8 +42,8 @@ class Endpoint:
     """Why ``auto`` chose it."""
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """For ``local``: the engine's settings."""
-    _secret: Secret | None = field(default=None, repr=False)
-    _header: Literal["authorization", "api-key"] = field(default="authorization", repr=False)
+    _secret: Secret | None = None
+    _header: Literal["authorization", "api-key"] = "authorization"
 
     @classmethod
     def openai(
@@ -100,14 +101,14 @@ class Endpoint:
         if (api_key is None) == (token_provider is None):
             message = "Azure needs either api_key or token_provider, one of them"
             raise ConfigurationError(message)
-        host = urlsplit(resource).netloc if "://" in resource else resource
-        host = host if "." in host else f"{host}.openai.azure.com"
+        host = urlsplit(resource if "://" in resource else f"https://{resource}").netloc
+        base = f"wss://{host if '.' in host else f'{host}.openai.azure.com'}/openai"
         name = quote(deployment, safe="")
         if api_version is None:
-            address, dialect = f"wss://{host}/openai/v1/realtime?model={name}", GA
+            address, dialect = f"{_joined(base, '/v1/realtime')}?model={name}", GA
         else:
             version = quote(api_version, safe="")
-            address = f"wss://{host}/openai/realtime?api-version={version}&deployment={name}"
+            address = f"{_joined(base, '/realtime')}?api-version={version}&deployment={name}"
             dialect = BETA
         return cls(
             kind="websocket",
@@ -157,9 +158,8 @@ class Endpoint:
             return replace(endpoint, chosen_because="RTAGENT_ENDPOINT is set")
         found = find_credentials(environment=values)
         if found.api_key is not None:
-            return replace(
-                cls.openai(found.api_key), chosen_because=f"an API key was found in {found.source}"
-            )
+            openai = cls.openai(found.api_key, organization=found.organization, project=found.project)
+            return replace(openai, chosen_because=f"an API key was found in {found.source}")
         return replace(cls.local(), chosen_because="no endpoint and no API key is configured")
 
     def address_for(self, model: str | None) -> str:
@@ -188,14 +188,21 @@ class Endpoint:
         parts = urlsplit(self.address)
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
+    def __repr__(self) -> str:
+        return f"Endpoint({self.kind}, {str(self)!r}, {self.dialect.name}, {self.chosen_because!r})"
+
 
 def _joined(base: str, path: str) -> str:
-    parts = urlsplit(base)
-    scheme = _SCHEMES.get(parts.scheme)
-    if scheme is None or not parts.netloc:
-        message = f"{base!r} is not the address of a server"
-        raise ConfigurationError(message, hint="such as ws://127.0.0.1:8765/v1/realtime")
-    if "@" in parts.netloc:
+    if "@" in re.split(r"[/?#]", base.partition("://")[2], maxsplit=1)[0]:
         message = "an address must not hold credentials"
         raise ConfigurationError(message, hint="pass them as api_key")
+    try:
+        parts = urlsplit(base)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port or an IPv6 address that is none
+        usable = False
+    scheme = _SCHEMES.get(base.partition(":")[0].lower())
+    if scheme is None or not usable:
+        message = f"{base.partition('?')[0]!r} is not the address of a server"
+        raise ConfigurationError(message, hint="such as ws://127.0.0.1:8765/v1/realtime")
     return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + path, parts.query, ""))

@@ -12,11 +12,11 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as websocket_connect
 from websockets.exceptions import (
     ConnectionClosed,
-    InvalidHandshake,
     InvalidStatus,
     InvalidURI,
     WebSocketException,
 )
+from websockets.frames import Frame
 
 from ..errors import ConfigurationError, ConnectionFailed, ConnectionLost, EndOfStream, SessionClosed
 from ._endpoint import Endpoint
@@ -64,8 +64,10 @@ class WebSocketTransport:
     async def aclose(self, code: int = 1000, reason: str = "") -> None:
         """Close, at most ``CLOSE_TIMEOUT_S`` long."""
         self._closed_by_us = True
-        with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
+        with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True) as scope:
             await self._connection.close(code, reason)
+        if scope.cancelled_caught:  # the other side reads nothing any more: also frees a blocked send
+            self._connection.transport.abort()
 
     @property
     def latency_s(self) -> float:
@@ -125,7 +127,7 @@ async def connect_websocket(
     )
     try:
         connection = await dial
-    except (WebSocketException, OSError, TimeoutError) as error:
+    except (WebSocketException, OSError, ValueError) as error:
         raise _failure(error, endpoint, open_timeout_s) from error
     return WebSocketTransport(connection)
 
@@ -153,7 +155,7 @@ def _failure(error: Exception, endpoint: Endpoint, open_timeout_s: float) -> Exc
                 status=status,
                 retryable=status in RETRYABLE_STATUS,
             )
-        case InvalidURI():
+        case InvalidURI() | ValueError():  # such as a host name with an impossible label
             return ConfigurationError(f"{where} is not a WebSocket address")
         case TimeoutError():
             return ConnectionFailed(
@@ -161,26 +163,32 @@ def _failure(error: Exception, endpoint: Endpoint, open_timeout_s: float) -> Exc
                 url=where,
                 retryable=True,
             )
-        case ssl.SSLError():
+        case ssl.SSLCertVerificationError():
             return ConnectionFailed(
-                f"{where}: the TLS certificate was not accepted: {error.reason}", url=where
+                f"{where}: the TLS certificate was not accepted: {error.verify_message}", url=where
             )
+        case ssl.SSLError():
+            return ConnectionFailed(f"{where} does not speak TLS: {error.reason}", url=where)
         case OSError():
-            detail = error.strerror or error.__class__.__name__
+            detail = error.strerror or str(error) or error.__class__.__name__
             return ConnectionFailed(f"{where} cannot be reached: {detail}", url=where, retryable=True)
-        case InvalidHandshake():
-            return ConnectionFailed(f"{where} does not speak WebSocket: {error}", url=where)
         case _:
-            return ConnectionFailed(f"{where}: {error}", url=where, retryable=True)
+            return ConnectionFailed(f"{where} does not speak WebSocket: {error}", url=where)
 
 
 class _HideSecrets(logging.Filter):
-    """The library logs handshake headers at debug level; their secrets are blanked here."""
+    """The library logs headers, the URL and frames at debug level; what nobody else should read is blanked."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        arguments = record.args
-        if isinstance(arguments, tuple) and arguments and str(arguments[0]).lower() in SECRET_HEADERS:
-            record.args = (arguments[0], "<hidden>", *arguments[2:])
+        match record.args:
+            case (str() as name, _) if name.lower() in SECRET_HEADERS:
+                record.args = (name, "<hidden>")
+            case (str() as path,):
+                record.args = (path.partition("?")[0],)
+            case (Frame() as frame,):
+                record.args = (f"{frame.opcode.name} [{len(frame.data)} bytes]",)
+            case _:
+                pass
         return True
 
 
