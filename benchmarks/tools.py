@@ -1,8 +1,8 @@
 """What a tool costs: making it from a function, and calling it with the text that a model wrote.
 
-Run ``python benchmarks/tools.py``. It is CPU time of the whole process, so that worker threads count. The rows
-of a table take turns in every round; shown are the median over rounds, and the median of the ratios to the first
-row with the range of nine in ten. The last row is the first one measured against itself: the noise.
+Run ``python benchmarks/tools.py``. It is CPU time of the whole process, so that worker threads count. The
+rows of a table take turns in every round. Shown are the median over rounds, and the median of the ratios to
+the first row with the range of nine in ten. The last row is the first one against itself: the noise.
 """
 
 from __future__ import annotations

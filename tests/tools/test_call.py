@@ -31,6 +31,11 @@ class Place(BaseModel):
     name: str
 
 
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise self
+
+
 class Stubborn:
     def __str__(self) -> str:
         message = "no words"
@@ -162,7 +167,7 @@ async def test_an_exception_is_answered_and_reported(call, caplog):
         "message": "tool failed: LookupError: no lamp",
     }
     assert isinstance(outcome.value, LookupError)
-    assert "tool fail raised LookupError('no lamp') at" in caplog.text
+    assert "tool fail raised LookupError: no lamp at" in caplog.text
     assert "test_call.py" in caplog.text
 
 
@@ -170,6 +175,7 @@ async def test_an_exception_is_answered_and_reported(call, caplog):
     ("error", "message"),
     [
         (ValueError(), "tool failed: ValueError"),
+        (Mute(), "tool failed: Mute"),
         (ValueError("x" * 1000), "tool failed: ValueError: " + "x" * 499 + "…"),
         (TimeoutError("of its own"), "tool failed: TimeoutError: of its own"),
         (SystemExit(3), "tool failed: SystemExit: 3"),

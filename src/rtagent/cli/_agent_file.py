@@ -30,15 +30,13 @@ def load_agent(named: str | None) -> Agent:
     ``sys.path``; what stands below ``if __name__ == "__main__"`` does not.
 
     Raises:
-        ConfigurationError: there is no such file, it cannot be loaded, or it is not clear which agent is meant.
+        ConfigurationError: there is no such file, it cannot be loaded, or it is not clear which agent
+            is meant.
     """
     if named is None:
         return default_agent()
     place, name = _split(named)
-    if place.endswith(".py"):
-        module = _load_file(Path(place))
-    else:
-        module = _load_module(place)
+    module = _load_file(Path(place)) if place.endswith(".py") else _load_module(place)
     return _agent_in(module, place, name)
 
 

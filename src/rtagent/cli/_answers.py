@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import anyio
 
 from .. import events
 from ..errors import ServerError, Timeout
-from ..events.lifecycle import StateChanged
+from ..events.lifecycle import LifecycleEvent, StateChanged
 from ..session import Session, Subscription
 
 __all__ = ("Answers", "answers_of", "failed")
@@ -18,13 +18,7 @@ WITHIN_S = 60.0
 SETTLE_S = 1.0
 """Long enough for a server to say that it goes on: a tool's follow-up, a turn that it just heard."""
 
-_Progress = (
-    StateChanged
-    | events.ResponseDone
-    | events.InputAudioBufferSpeechStarted
-    | events.InputAudioBufferSpeechStopped
-    | events.InputAudioBufferCommitted
-)
+Progress = events.ServerEvent | LifecycleEvent
 
 
 class Answers:
@@ -38,7 +32,7 @@ class Answers:
     """
 
     def __init__(
-        self, session: Session, stream: Subscription[_Progress], *, within_s: float, settle_s: float
+        self, session: Session, stream: Subscription[Progress], *, within_s: float, settle_s: float
     ) -> None:
         self._session = session
         self._stream = stream
@@ -54,25 +48,20 @@ class Answers:
             ServerError: a response failed.
         """
         while True:
-            patience_s = self._patience_s()
-            with anyio.move_on_after(patience_s) as pause:
+            resting = self._answered and self._session.state == "listening"
+            with anyio.move_on_after(self._patience_s(resting=resting)) as pause:
                 self._note(await anext(self._stream))
-            if not pause.cancelled_caught:
-                continue
-            if self._resting:
+            if pause.cancelled_caught and resting:
                 return
-            raise Timeout("an answer", waited_s=self._within_s)
+            if pause.cancelled_caught:
+                raise Timeout("an answer", waited_s=self._within_s)
 
-    def _patience_s(self) -> float | None:
+    def _patience_s(self, *, resting: bool) -> float | None:
         if self._session.state == "speaking":
             return None  # it takes as long as the voice takes
-        return self._settle_s if self._resting else self._within_s
+        return self._settle_s if resting else self._within_s
 
-    @property
-    def _resting(self) -> bool:
-        return self._answered and self._session.statistics().at_rest and self._session.state == "listening"
-
-    def _note(self, event: _Progress) -> None:
+    def _note(self, event: Progress) -> None:
         match event:
             case events.InputAudioBufferSpeechStarted() | events.InputAudioBufferCommitted():
                 self._answered = False
@@ -87,7 +76,7 @@ class Answers:
 @asynccontextmanager
 async def answers_of(
     session: Session, *, within_s: float = WITHIN_S, settle_s: float = SETTLE_S
-) -> AsyncIterator[Answers]:
+) -> AsyncGenerator[Answers]:
     """Watch a session's answers; enter it before anything is said."""
     async with session.subscribe(
         StateChanged,

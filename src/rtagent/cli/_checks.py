@@ -9,6 +9,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from typing import Literal
 
@@ -50,7 +51,7 @@ def examine() -> Iterator[Check]:
         yield _package(package)
     yield _guarded("sound library", _sound_library)
     for direction in ("input", "output"):
-        yield _guarded(f"default {direction}", lambda wanted=direction: _default_device(wanted))
+        yield _guarded(f"default {direction}", partial(_default_device, direction))
     yield _guarded("echo", _echo)
     yield _guarded("voice", _voice)
     yield _guarded("ears", _ears)
@@ -109,13 +110,12 @@ def _sound_library() -> str:
 
 def _default_device(direction: str) -> str:
     from ..audio import list_devices
+    from ..audio._device_hints import unavailable
 
-    devices = list_devices()
-    for device in devices:
+    for device in list_devices():
         if device.is_default_input if direction == "input" else device.is_default_output:
             return f"{device.index} {device.name} ({device.host_api}, {device.default_rate} Hz)"
-    hint = "connect a sound device, or choose one with --device" if devices else "connect a sound device"
-    raise AudioUnavailable(f"no_{direction}_device", hint)
+    raise unavailable(f"no_{direction}_device")
 
 
 def _echo() -> str:
@@ -154,7 +154,7 @@ async def _recognise() -> str:
     from ..engine import PocketsphinxRecognizer
     from ._demo_agent import home_agent
 
-    wav = await anyio.to_thread.run_sync(read_wav, str(files(__package__) / "caller" / _SPOKEN))
+    wav = await anyio.to_thread.run_sync(read_wav, str(files("rtagent.cli") / "caller" / _SPOKEN))
     recogniser = PocketsphinxRecognizer()
     await recogniser.start()
     try:

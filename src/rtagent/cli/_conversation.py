@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import anyio
 import anyio.abc
+from anyio import to_thread
 
 from .. import events
 from .._connect import connect
 from ..agent import Agent
-from ..audio import AudioSink, AudioSource, Microphone, NullSink, PushToTalk, Speaker, WavSink, list_devices
+from ..audio import AudioSource, Microphone, NullSink, PushToTalk, Speaker, WavSink, list_devices
+from ..audio._device_backend import Direction
+from ..audio._device_hints import unavailable
 from ..errors import ConfigurationError, ServerError
-from ..session import Attachment, Session
+from ..recording import SessionRecording
+from ..session import Session
 from ..transport import Endpoint
 from ._answers import WITHIN_S, answers_of, failed
 from ._ears import SpokenFile
@@ -29,6 +30,8 @@ from ._live import LiveLog
 __all__ = ("Plan", "hold")
 
 Device = int | str | None
+Ears = Microphone | SpokenFile
+Mouth = Speaker | NullSink
 SPACE = " "
 
 
@@ -50,7 +53,6 @@ class Plan:
     record: str | None = None
     """A directory."""
     out: TextIO = field(default_factory=lambda: sys.stdout)
-    colour: bool = False
 
     def __post_init__(self) -> None:
         if self.text and (self.push_to_talk or self.input != "mic" or self.output != "speaker"):
@@ -72,30 +74,36 @@ class Plan:
             return events.RealtimeSession(audio=events.SessionAudio(input=ear))
         return None
 
-    def ears(self) -> Microphone | SpokenFile:
+    def ears(self) -> Ears:
         """What listens. Blocks: it reads the file.
 
         Raises:
             AudioFileError: the file cannot be read.
-            AudioUnavailable: no sound library is installed.
+            AudioUnavailable: there is no sound library, or no microphone.
         """
         if self.input != "mic":
             return SpokenFile(self.input)
-        list_devices()  # what is missing shows now, and not when a session has been opened and paid for
+        _require_device("input")
         return Microphone(self.input_device)
 
-    def mouth(self) -> AudioSink:
+    def mouth(self) -> Mouth:
         """What speaks. Blocks.
 
         Raises:
-            AudioUnavailable: no sound library is installed.
+            AudioUnavailable: there is no sound library, or no speaker.
         """
         if self.output == "none":
             return NullSink()
         if self.output != "speaker":
             return WavSink(self.output)
-        list_devices()
+        _require_device("output")
         return Speaker(self.output_device)
+
+
+def _require_device(direction: Direction) -> None:
+    """What is missing shows now, and not when a session has been opened and paid for."""
+    if not any(device.serves(direction) for device in list_devices()):
+        raise unavailable(f"no_{direction}_device")
 
 
 async def hold(plan: Plan) -> None:
@@ -105,144 +113,127 @@ async def hold(plan: Plan) -> None:
         RtagentError: it could not be held, or broke off.
     """
     live = plan.out.isatty() and not plan.text
-    log = LiveLog(plan.out, colour=plan.colour, clock_start=time.monotonic(), live=live)
-    ears, mouth = (None, None) if plan.text else await _opened(plan)
+    log = LiveLog(plan.out, live=live)
+    ears = None if plan.text else await to_thread.run_sync(plan.ears)
+    mouth = None if plan.text else await to_thread.run_sync(plan.mouth)
     because = f" ({plan.endpoint.chosen_because})" if plan.endpoint.chosen_because else ""
     await log.note("endpoint", f"{plan.endpoint}{because}")
-    connecting = connect(plan.agent, endpoint=plan.endpoint, model=plan.model, config=plan.session_config())
     session: Session | None = None
     try:
-        async with anyio.create_task_group() as following, connecting as session:
-            await following.start(log.follow, session)
-            async with _recorded(session, plan.record):
-                await _converse(plan, session, log, ears, mouth)
+        async with AsyncExitStack() as stack:
+            recording = SessionRecording(plan.record) if plan.record is not None else None
+            if recording is not None:
+                await stack.enter_async_context(recording)
+            # Outside the session: whoever follows it reads what was said until its end.
+            followers = await stack.enter_async_context(anyio.create_task_group())
+            session = await stack.enter_async_context(
+                connect(plan.agent, endpoint=plan.endpoint, model=plan.model, config=plan.session_config())
+            )
+            await followers.start(log.follow, session)
+            if recording is not None:
+                await followers.start(recording.follow, session)
+            await _Talk(plan, session, log, recording).converse(ears, mouth)
     finally:
         if session is not None:
             log.end(session)
 
 
-async def _opened(plan: Plan) -> tuple[Microphone | SpokenFile, AudioSink]:
-    return await anyio.to_thread.run_sync(plan.ears), await anyio.to_thread.run_sync(plan.mouth)
+class _Talk:
+    """One open conversation: who says what, and when it is over."""
 
+    def __init__(
+        self, plan: Plan, session: Session, log: LiveLog, recording: SessionRecording | None
+    ) -> None:
+        self._plan = plan
+        self._session = session
+        self._log = log
+        self._recording = recording
 
-async def _converse(
-    plan: Plan, session: Session, log: LiveLog, ears: Microphone | SpokenFile | None, mouth: AudioSink | None
-) -> None:
-    async with anyio.create_task_group() as group:
-        group.start_soon(_until_lost, session)
-        if ears is None or mouth is None:
-            await _write(session, Keyboard(), log)
-        else:
-            if plan.out.isatty():
-                hint = "(press space to speak, and again when done)" if plan.push_to_talk else ""
-                group.start_soon(log.meter, session, lambda: ears.level, hint)
-            await _speak(plan, session, log, ears, mouth)
-        group.cancel_scope.cancel()
-
-
-async def _until_lost(session: Session) -> None:
-    """Raise what ended the session, unless we did."""
-    closed = await session.wait_closed()
-    if closed.error is not None:
-        raise closed.error
-
-
-async def _write(session: Session, keyboard: Keyboard, log: LiveLog) -> None:
-    typed_here = sys.stdin.isatty()
-    if typed_here:
-        await log.note("state", "type a line and press Enter; Ctrl-D ends the conversation")
-    async for line in keyboard.lines():
-        if not line.strip():
-            continue
-        if not typed_here:
-            await log.note("you", line)
-        await session.say(line)
-        response = await session.respond(timeout=WITHIN_S)
-        if response.status == "failed":
-            raise failed(response.error)
-
-
-async def _speak(
-    plan: Plan, session: Session, log: LiveLog, ears: Microphone | SpokenFile, mouth: AudioSink
-) -> None:
-    if isinstance(ears, SpokenFile):
-        await _speak_file(plan, session, ears, mouth)
-    elif plan.push_to_talk:
-        gate = PushToTalk(ears)
-        with single_keys() as keyboard:
-            async with _attached(session, gate, mouth) as group:
-                group.start_soon(_follow_key, session, gate, keyboard, log)
-                await session.wait_closed()
-    else:
-        async with _attached(session, ears, mouth):
-            await session.wait_closed()
-
-
-async def _speak_file(plan: Plan, session: Session, ears: SpokenFile, mouth: AudioSink) -> None:
-    async with answers_of(session) as answers, _attached(session, ears, mouth):
-        await ears.spoken.wait()
-        if plan.agent.turn_taking == "manual":
-            await session.send(events.InputAudioBufferCommit())
-            await session.respond(timeout=WITHIN_S)
-        await answers.wait_complete()
-
-
-@asynccontextmanager
-async def _attached(
-    session: Session, ears: AudioSource, mouth: AudioSink
-) -> AsyncIterator[anyio.abc.TaskGroup]:
-    """Ears and mouth for the block; it ends with their error if a device fails."""
-    attachment = session.attach(ears, mouth)
-    await attachment.wait_open()
-    async with anyio.create_task_group() as group:
-        group.start_soon(attachment.wait_source_ended)
-        yield group
-        group.cancel_scope.cancel()
-    await _detached(attachment)
-
-
-async def _detached(attachment: Attachment) -> None:
-    """Take ears and mouth away, and see whether all could be written."""
-    attachment.detach()
-    await attachment.wait_source_ended()
-
-
-async def _follow_key(session: Session, gate: PushToTalk, keyboard: Keyboard, log: LiveLog) -> None:
-    """The space bar opens the ears, silencing the voice; pressed again it closes them and asks."""
-    async with anyio.create_task_group() as turns:
-        async for key in keyboard.keys():
-            if key != SPACE:
-                continue
-            if gate.pressed:
-                gate.release()
-                turns.start_soon(_end_turn, session, log)
+    async def converse(self, ears: Ears | None, mouth: Mouth | None) -> None:
+        """Talk until everything is said, or the session is lost."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._until_lost)
+            if ears is None or mouth is None:
+                await self._write(Keyboard())
             else:
-                await session.interrupt()
-                gate.press()
+                if self._plan.out.isatty():
+                    hint = "(press space to speak, and again when done)" if self._plan.push_to_talk else ""
+                    group.start_soon(self._log.meter, self._session, lambda: ears.level, hint)
+                await self._speak(ears, mouth)
+            group.cancel_scope.cancel()
 
+    async def _until_lost(self) -> None:
+        """Raise what ended the session, unless we did."""
+        closed = await self._session.wait_closed()
+        if closed.error is not None:
+            raise closed.error
 
-async def _end_turn(session: Session, log: LiveLog) -> None:
-    try:
-        await session.send(events.InputAudioBufferCommit())
-        await session.respond(timeout=WITHIN_S)
-    except ServerError as refused:  # such as a key pressed too short: the conversation goes on
-        await log.note("error", str(refused))
+    async def _write(self, keyboard: Keyboard) -> None:
+        typed_here = sys.stdin.isatty()
+        if typed_here:
+            await self._log.note("state", "type a line and press Enter; Ctrl-D ends the conversation")
+        async for line in keyboard.lines():
+            if not line.strip():
+                continue
+            if not typed_here:
+                await self._log.note("you", line)
+            await self._session.say(line)
+            response = await self._session.respond(timeout=WITHIN_S)
+            if response.status == "failed":
+                raise failed(response.error)
 
+    async def _speak(self, ears: Ears, mouth: Mouth) -> None:
+        if isinstance(ears, SpokenFile):
+            await self._speak_file(ears, mouth)
+        elif self._plan.push_to_talk:
+            gate = PushToTalk(ears)
+            with single_keys() as keyboard:
+                async with self._attached(gate, mouth) as group:
+                    group.start_soon(self._follow_key, gate, keyboard)
+                    await self._session.wait_closed()
+        else:
+            async with self._attached(ears, mouth):
+                await self._session.wait_closed()
 
-@asynccontextmanager
-async def _recorded(session: Session, directory: str | None) -> AsyncIterator[None]:
-    """Record the session into a directory, if one is given."""
-    if directory is None:
-        yield
-        return
-    async with _recording_class()(Path(directory)) as recording:
-        recording.follow(session)
-        yield
+    async def _speak_file(self, ears: SpokenFile, mouth: Mouth) -> None:
+        async with answers_of(self._session) as answers, self._attached(ears, mouth):
+            await ears.spoken.wait()
+            if self._plan.agent.turn_taking == "manual":
+                await self._session.send(events.InputAudioBufferCommit())
+                await self._session.respond(timeout=WITHIN_S)
+            await answers.wait_complete()
 
+    @asynccontextmanager
+    async def _attached(self, ears: AudioSource, mouth: Mouth) -> AsyncGenerator[anyio.abc.TaskGroup]:
+        """Ears and mouth for the block, recorded if that is wished; a device's failure ends it."""
+        if self._recording is not None:
+            ears = self._recording.tapped(ears)
+            mouth.tap = self._recording.tap
+        attachment = self._session.attach(ears, mouth)
+        await attachment.wait_open()
+        async with anyio.create_task_group() as group:
+            group.start_soon(attachment.wait_source_ended)
+            yield group
+            group.cancel_scope.cancel()
+        attachment.detach()
+        await attachment.wait_source_ended()  # raises when a file could not be written to its end
 
-def _recording_class() -> Any:
-    try:
-        return importlib.import_module("rtagent.recording").SessionRecording
-    except ImportError as error:
-        message = "this installation cannot record sessions"
-        raise ConfigurationError(message) from error
+    async def _follow_key(self, gate: PushToTalk, keyboard: Keyboard) -> None:
+        """The space bar opens the ears, silencing the voice; pressed again it closes them and asks."""
+        async with anyio.create_task_group() as turns:
+            async for key in keyboard.keys():
+                if key != SPACE:
+                    continue
+                if gate.pressed:
+                    gate.release()
+                    turns.start_soon(self._end_turn)
+                else:
+                    await self._session.interrupt()
+                    gate.press()
+
+    async def _end_turn(self) -> None:
+        try:
+            await self._session.send(events.InputAudioBufferCommit())
+            await self._session.respond(timeout=WITHIN_S)
+        except ServerError as refused:  # such as a key pressed too briefly: the conversation goes on
+            await self._log.note("error", str(refused))

@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from typing import cast
 
 from ..errors import RtagentError
 
@@ -42,7 +43,8 @@ def first_failure(error: BaseException) -> BaseException:
     """The error itself; of a group, the first that says what happened: ours before the system's."""
     if not isinstance(error, BaseExceptionGroup):
         return error
-    leaves = [first_failure(one) for one in error.exceptions]
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    leaves = [first_failure(one) for one in group.exceptions]
     for wanted in (RtagentError, OSError):
         for leaf in leaves:
             if isinstance(leaf, wanted):

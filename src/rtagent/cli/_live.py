@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from ._meter import Terminal, bar
 if TYPE_CHECKING:
     from ..session import Session
 
-__all__ = ("LiveLog", "printable", "spoken_call")
+__all__ = ("LiveLog", "printable", "spoken_call", "wants_colour")
 
 KINDS = (
     events.Error,
@@ -48,24 +49,24 @@ class LiveLog:
 
     Args:
         out: where to.
-        colour: use ANSI colours.
-        clock_start: the beginning, in the session's monotonic seconds.
+        colour: use ANSI colours; if absent, on terminals, unless NO_COLOR is set.
+        clock_start: the beginning, in seconds of the clock; the moment of making this if absent.
         live: somebody watches: the state and what is being said stand in a status line, drawn over itself.
-        now: the session's clock.
+        now: the session's clock; the monotonic one if absent.
     """
 
     def __init__(
         self,
         out: TextIO,
         *,
-        colour: bool,
-        clock_start: float,
+        colour: bool | None = None,
+        clock_start: float | None = None,
         live: bool = False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._terminal = Terminal(out, live=live)
-        self._colour = colour
-        self._start = clock_start
+        self._colour = colour if colour is not None else wants_colour(out)
+        self._start = clock_start if clock_start is not None else now()
         self._now = now
         self._arguments: dict[str, str] = {}
         self._partial: tuple[str | None, str] = (None, "")
@@ -140,6 +141,11 @@ class LiveLog:
                 return _happened(event)
             case _:
                 return _answered(event)
+
+
+def wants_colour(out: TextIO) -> bool:
+    """Colour is for terminals, and only where nobody said otherwise (no-color.org)."""
+    return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def spoken_call(finished: lifecycle.ToolFinished, arguments: str) -> str:

@@ -28,9 +28,9 @@ def add_parser(subparsers: CommandParsers[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Examine the machine; 1 if a part without which nothing works does not work."""
-    from ._checks import examine
+    from ._checks import Check, examine
 
-    checks = []
+    checks: list[Check] = []
     for check in examine():
         checks.append(check)
         if not options.json:

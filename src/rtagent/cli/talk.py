@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from functools import partial
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from ._arguments import CommandParsers, add_agent, add_command, add_endpoint, device_of, endpoint_of
 
@@ -142,12 +140,6 @@ def _talk(
         endpoint=chosen,
         input_device=input_device if input_device is not None else device,
         output_device=output_device if output_device is not None else device,
-        colour=_wants_colour(sys.stdout),
         **wishes,  # type: ignore[arg-type]  # the keywords of talk_with, passed on as they are
     )
     run_async(partial(hold, plan))
-
-
-def _wants_colour(out: TextIO) -> bool:
-    """Colour is for terminals, and only where nobody said otherwise (no-color.org)."""
-    return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

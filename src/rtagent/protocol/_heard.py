@@ -109,6 +109,11 @@ class HeardLedger:
         """Whether there is voice that has not been heard to its end."""
         return any(not voice.settled and voice.received_ms > 0.0 for voice in self._voices.values())
 
+    def response_of(self, item_id: str) -> str | None:
+        """The response that an item's voice belongs to."""
+        voice = self._voices.get(item_id)
+        return None if voice is None else voice.response_id
+
     def being_heard(self) -> str | None:
         """The item that was last heard but not to its end."""
         partly = [

@@ -93,10 +93,13 @@ class Voice:
         if heard_ms is not None:
             self._heard.progress(heard_ms)
         item_id = self._heard.being_heard()
-        heard = self._heard.heard_ms(item_id) if item_id is not None else None
+        heard, response_id = 0.0, active_id
+        if item_id is not None:
+            heard = self._heard.heard_ms(item_id) or 0.0
+            response_id = self._heard.response_of(item_id)
         cuts = self._heard.cut(heard_ms or {})
         if sounding or active_id is not None:
-            self._outbox.tell(VoiceCut(item_id, heard or 0.0, active_id))
+            self._outbox.tell(VoiceCut(item_id, heard, response_id))
         if heard_ms is not None:
             for cut in cuts:
                 self._correct(cut, running=cut.response_id == active_id)

@@ -49,6 +49,7 @@ class Attachment:
         self._watched: str | None = None
         self._first_due = anyio.Event()
         self._drain_due = anyio.Event()
+        self._stops = 0
 
     def mute(self) -> None:
         """Send silence instead of what the source hears; the positions of the server stay right."""
@@ -115,6 +116,7 @@ class Attachment:
     def stop(self) -> Heard | None:
         """Fall silent; None without a sink."""
         self._awaited = None
+        self._stops += 1
         if self.sink is None:
             return None
         if self._output is not None:
@@ -179,8 +181,10 @@ class Attachment:
         while True:
             await self._drain_due.wait()
             self._drain_due = anyio.Event()
+            stops = self._stops
             await sink.wait_drained()
-            drained(sink.heard())
+            if stops == self._stops:  # a voice that was stopped has its own end
+                drained(sink.heard())
 
 
 class _Converter:

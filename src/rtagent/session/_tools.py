@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 import anyio
 import anyio.abc
@@ -13,14 +13,7 @@ from ..events.lifecycle import LifecycleEvent, ToolFinished, ToolStarted
 from ..protocol import Call
 from ..tools import ToolRegistry
 
-if TYPE_CHECKING:
-    from ._session import Session
-
 __all__ = ("ToolRunner",)
-
-CANCELLED_OUTPUT = (
-    '{"error":{"kind":"cancelled","reason":"the user interrupted before the tool had finished"}}'
-)
 
 
 class ToolRunner:
@@ -29,7 +22,7 @@ class ToolRunner:
     def __init__(
         self,
         registry: ToolRegistry,
-        session: Session,
+        session: object,
         clock: Clock,
         *,
         publish: Callable[[LifecycleEvent], None],
@@ -64,7 +57,7 @@ class ToolRunner:
     async def _run(self, call: Call, scope: anyio.CancelScope) -> None:
         began = self._clock.now()
         self._publish(ToolStarted(at=began, call_id=call.call_id, name=call.name, arguments=call.arguments))
-        output, ok, cancelled = CANCELLED_OUTPUT, False, True
+        output, ok, cancelled = _cancelled(call), False, True
         with scope:
             outcome = await self._registry.call(
                 call.name, call.arguments, call_id=call.call_id, session=self._session
@@ -83,3 +76,8 @@ class ToolRunner:
             )
         )
         self._finished(call.call_id, output, not cancelled)
+
+
+def _cancelled(call: Call) -> str:
+    message = "the user interrupted before the tool had finished"
+    return json.dumps({"error": {"kind": "cancelled", "tool": call.name, "message": message}})

@@ -95,7 +95,7 @@ async def _refusal(
         answer = ask() if inspect.iscoroutinefunction(approver) else await threads.run(ask)
         approved = await _settled(answer)
     except Exception as error:  # noqa: BLE001 - the program's code: a broken approver has not approved
-        _log.warning("the approver of tool %s raised %r at %s", tool.name, error, _place_of(error))
+        _log.warning("the approver of tool %s raised %s at %s", tool.name, _words_of(error), _place_of(error))
         return "approval is not given: asking for it failed"
     return None if approved is True else "approval is not given"
 
@@ -106,11 +106,19 @@ async def _settled(value: Any) -> Any:
 
 
 def _failed(tool: str, error: BaseException) -> ToolOutcome:
-    _log.warning("tool %s raised %r at %s", tool, error, _place_of(error))
-    said = shortened(str(error), _MESSAGE_CHARS)
+    said = _words_of(error)
+    _log.warning("tool %s raised %s at %s", tool, said, _place_of(error))
+    return ToolOutcome.failure("failed", tool, f"tool failed: {said}", value=error)
+
+
+def _words_of(error: BaseException) -> str:
+    """The type and the message of an exception, bounded."""
     kind = type(error).__name__
-    message = f"tool failed: {kind}: {said}" if said else f"tool failed: {kind}"
-    return ToolOutcome.failure("failed", tool, message, value=error)
+    try:
+        message = shortened(str(error), _MESSAGE_CHARS)
+    except Exception:  # noqa: BLE001 - its own __str__ is broken; the type is reported all the same
+        message = ""
+    return f"{kind}: {message}" if message else kind
 
 
 def _place_of(error: BaseException) -> str:

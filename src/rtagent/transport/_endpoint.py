@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from ..errors import ConfigurationError
 from ..events import BETA, GA, Dialect
@@ -196,13 +196,18 @@ def _joined(base: str, path: str) -> str:
     if "@" in re.split(r"[/?#]", base.partition("://")[2], maxsplit=1)[0]:
         message = "an address must not hold credentials"
         raise ConfigurationError(message, hint="pass them as api_key")
-    try:
-        parts = urlsplit(base)
-        usable = bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port or an IPv6 address that is none
-        usable = False
-    scheme = _SCHEMES.get(base.partition(":")[0].lower())
-    if scheme is None or not usable:
+    parts = _parts(base)
+    if parts is None:
         message = f"{base.partition('?')[0]!r} is not the address of a server"
         raise ConfigurationError(message, hint="such as ws://127.0.0.1:8765/v1/realtime")
+    scheme = _SCHEMES[parts.scheme]
     return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + path, parts.query, ""))
+
+
+def _parts(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port or an IPv6 address that is none
+        return None
+    return parts if usable else None

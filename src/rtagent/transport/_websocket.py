@@ -16,7 +16,7 @@ from websockets.exceptions import (
     InvalidURI,
     WebSocketException,
 )
-from websockets.frames import Frame
+from websockets.frames import Frame, Opcode
 
 from ..errors import ConfigurationError, ConnectionFailed, ConnectionLost, EndOfStream, SessionClosed
 from ._endpoint import Endpoint
@@ -77,8 +77,10 @@ class WebSocketTransport:
     def _ended(self, error: ConnectionClosed, *, sending: bool) -> Exception:
         if self._closed_by_us:
             return SessionClosed()
-        code = error.rcvd.code if error.rcvd is not None else None
-        reason = error.rcvd.reason if error.rcvd is not None else str(error)
+        # Without a close frame of theirs, one of ours says why the library gave up: a frame that is
+        # too large (1009), a ping without an answer (1011).
+        frame = error.rcvd if error.rcvd is not None else error.sent
+        code, reason = (frame.code, frame.reason) if frame is not None else (None, str(error))
         # The library calls 1001 clean although it is how a duration cap ends a call (14), so the
         # code travels with the end of the stream; for a send even a clean end is a loss.
         if code in CLEAN_CODES and not sending:
@@ -104,7 +106,7 @@ async def connect_websocket(
         open_timeout_s: how long the whole handshake may take.
         ping_interval_s: seconds between keepalive pings; None sends none.
         ping_timeout_s: how long a pong may take before the connection counts as lost.
-        tls: a TLS context of your own, for private certificate authorities.
+        tls: a TLS context of your own, for private certificate authorities; ``wss`` addresses only.
         extra_headers: more headers for the handshake.
 
     Raises:
@@ -113,27 +115,26 @@ async def connect_websocket(
     """
     url = endpoint.address_for(model)
     headers = {**(await endpoint.authorization()), **(extra_headers or {})}
-    dial = _Dial(
-        url,
-        additional_headers=headers,
-        compression=None,  # base64 PCM does not compress: deflate costs 160-265 % CPU for nothing
-        max_size=MAX_FRAME_BYTES,
-        open_timeout=open_timeout_s,
-        ping_interval=ping_interval_s,
-        ping_timeout=ping_timeout_s,
-        close_timeout=CLOSE_TIMEOUT_S,
-        logger=_quiet_logger(),
-        **_tls(tls),
-    )
     try:
-        connection = await dial
-    except (WebSocketException, OSError, ValueError) as error:
+        connection = await _Dial(
+            url,
+            additional_headers=headers,
+            compression=None,  # base64 PCM does not compress: deflate costs 160-265 % CPU for nothing
+            max_size=MAX_FRAME_BYTES,
+            open_timeout=open_timeout_s,
+            ping_interval=ping_interval_s,
+            ping_timeout=ping_timeout_s,
+            close_timeout=CLOSE_TIMEOUT_S,
+            logger=_quiet_logger(),
+            **_tls(tls, url),
+        )
+    except (WebSocketException, OSError, UnicodeError) as error:
         raise _failure(error, endpoint, open_timeout_s) from error
     return WebSocketTransport(connection)
 
 
-def _tls(context: ssl.SSLContext | None) -> dict[str, Any]:
-    return {} if context is None else {"ssl": context}
+def _tls(context: ssl.SSLContext | None, url: str) -> dict[str, Any]:
+    return {"ssl": context} if context is not None and url.startswith("wss:") else {}
 
 
 class _Dial(websocket_connect):
@@ -155,7 +156,7 @@ def _failure(error: Exception, endpoint: Endpoint, open_timeout_s: float) -> Exc
                 status=status,
                 retryable=status in RETRYABLE_STATUS,
             )
-        case InvalidURI() | ValueError():  # such as a host name with an impossible label
+        case InvalidURI() | UnicodeError():  # such as a host name with an impossible label
             return ConfigurationError(f"{where} is not a WebSocket address")
         case TimeoutError():
             return ConnectionFailed(
@@ -177,7 +178,7 @@ def _failure(error: Exception, endpoint: Endpoint, open_timeout_s: float) -> Exc
 
 
 class _HideSecrets(logging.Filter):
-    """The library logs headers, the URL and frames at debug level; what nobody else should read is blanked."""
+    """The library logs all that passes at debug level; keys, queries and what was said are blanked here."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         match record.args:
@@ -185,7 +186,7 @@ class _HideSecrets(logging.Filter):
                 record.args = (name, "<hidden>")
             case (str() as path,):
                 record.args = (path.partition("?")[0],)
-            case (Frame() as frame,):
+            case (Frame(opcode=Opcode.TEXT | Opcode.BINARY | Opcode.CONT) as frame,):
                 record.args = (f"{frame.opcode.name} [{len(frame.data)} bytes]",)
             case _:
                 pass

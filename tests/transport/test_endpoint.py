@@ -1,0 +1,246 @@
+"""Endpoints: URLs, headers, dialects, and what they show of themselves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from rtagent import Endpoint
+from rtagent.errors import ConfigurationError
+from rtagent.events import BETA, GA
+from rtagent.transport import DEFAULT_MODEL
+
+KEY = "sk-very-secret"
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory and a home in which no credentials lie."""
+    for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_ORGANIZATION", "OPENAI_PROJECT_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("RTAGENT_ENDPOINT", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def headers_of(endpoint: Endpoint) -> dict[str, str]:
+    """For tests in which files are read: they have no event loop that this could block."""
+    return anyio.run(endpoint.authorization)
+
+
+# -- OpenAI -------------------------------------------------------------------------------------------
+
+
+def test_openai_with_a_key_of_the_program() -> None:
+    endpoint = Endpoint.openai(KEY, organization="org-1", project="proj_1")
+    assert endpoint.address_for(None) == f"wss://api.openai.com/v1/realtime?model={DEFAULT_MODEL}"
+    assert endpoint.address_for("other") == "wss://api.openai.com/v1/realtime?model=other"
+    assert endpoint.dialect is GA
+    assert headers_of(endpoint) == {
+        "Authorization": f"Bearer {KEY}",
+        "OpenAI-Organization": "org-1",
+        "OpenAI-Project": "proj_1",
+    }
+    assert endpoint.chosen_because == "the API key of the program"
+
+
+def test_openai_finds_what_is_not_given(nowhere: Path) -> None:
+    (nowhere / ".openai").write_text(json.dumps({"api_key": KEY, "organization": "org-file", "project": "p"}))
+    endpoint = Endpoint.openai(project="mine")
+    assert headers_of(endpoint) == {
+        "Authorization": f"Bearer {KEY}",
+        "OpenAI-Organization": "org-file",
+        "OpenAI-Project": "mine",
+    }
+    assert endpoint.chosen_because == f"the API key of the file {nowhere / '.openai'}"
+
+
+def test_openai_without_a_key_says_where_one_can_come_from() -> None:
+    with pytest.raises(ConfigurationError, match=r"no OpenAI API key was given or found .*OPENAI_API_KEY"):
+        Endpoint.openai()
+
+
+@pytest.mark.parametrize(
+    ("base_url", "address"),
+    [
+        ("https://eu.api.openai.com/v1", "wss://eu.api.openai.com/v1/realtime"),
+        ("http://127.0.0.1:9/v1/", "ws://127.0.0.1:9/v1/realtime"),
+        ("HTTPS://Host/v1?region=eu", "wss://Host/v1/realtime?region=eu"),
+        ("ws://[::1]:8/v1", "ws://[::1]:8/v1/realtime"),
+    ],
+)
+def test_a_base_url_of_any_web_scheme_leads_to_its_websocket(base_url: str, address: str) -> None:
+    assert Endpoint.openai(KEY, base_url=base_url).address == address
+
+
+# -- others -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "resource",
+    ["maple", "maple.openai.azure.com", "https://maple.openai.azure.com", "maple.openai.azure.com/x"],
+)
+async def test_azure_in_its_ga_form(resource: str) -> None:
+    endpoint = Endpoint.azure(resource, "my deployment", api_key=KEY)
+    expected = "wss://maple.openai.azure.com/openai/v1/realtime?model=my%20deployment"
+    assert endpoint.address_for("ignored") == expected
+    assert endpoint.dialect is GA
+    assert await endpoint.authorization() == {"api-key": KEY}
+
+
+async def test_azure_in_its_preview_form_with_a_token() -> None:
+    tokens = iter(["token-1", "token-2"])
+
+    async def provide() -> str:
+        return next(tokens)
+
+    endpoint = Endpoint.azure("maple", "dep", token_provider=provide, api_version="2025-04-01-preview")
+    expected = "wss://maple.openai.azure.com/openai/realtime?api-version=2025-04-01-preview&deployment=dep"
+    assert endpoint.address_for(None) == expected
+    assert endpoint.dialect is BETA
+    dials = [await endpoint.authorization() for _ in range(2)]
+    assert dials == [{"Authorization": "Bearer token-1"}, {"Authorization": "Bearer token-2"}]
+
+
+@pytest.mark.parametrize("given", [{}, {"api_key": KEY, "token_provider": KEY}])
+def test_azure_takes_one_credential(given: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="either api_key or token_provider"):
+        Endpoint.azure("maple", "dep", **given)
+
+
+def test_azure_takes_no_credentials_in_the_resource() -> None:
+    with pytest.raises(ConfigurationError, match="must not hold credentials"):
+        Endpoint.azure(f"https://user:{KEY}@maple.openai.azure.com", "dep", api_key=KEY)
+
+
+@pytest.mark.parametrize(
+    ("url", "model", "address"),
+    [
+        ("ws://h:1/v1/realtime", None, f"ws://h:1/v1/realtime?model={DEFAULT_MODEL}"),
+        ("ws://h:1/v1/realtime", "mine", "ws://h:1/v1/realtime?model=mine"),
+        ("ws://h:1/v1/realtime?model=theirs", "mine", "ws://h:1/v1/realtime?model=theirs"),
+        ("ws://h:1/v1/realtime?model=", "mine", "ws://h:1/v1/realtime?model="),
+        ("https://h/x/?a=1&b=#frag", "my model", "wss://h/x?a=1&b=&model=my+model"),
+    ],
+)
+def test_a_model_in_the_url_goes_before_any_other(url: str, model: str | None, address: str) -> None:
+    assert Endpoint.url(url).address_for(model) == address
+
+
+async def test_a_compatible_server_needs_no_key() -> None:
+    assert await Endpoint.url("ws://h").authorization() == {}
+    assert await Endpoint.url("ws://h", api_key=lambda: KEY).authorization() == {
+        "Authorization": f"Bearer {KEY}"
+    }
+
+
+def test_profiles_name_dialects() -> None:
+    assert Endpoint.url("ws://h", profile="beta").dialect is BETA
+    with pytest.raises(
+        ConfigurationError, match=r"unknown profile 'gamma' \(one of azure, beta, local, openai"
+    ):
+        Endpoint.url("ws://h", profile="gamma")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "localhost:8765",
+        "/v1/realtime",
+        "ftp://h/x",
+        "ws://",
+        "ws://:8080/x",
+        "ws://h:port/x",
+        "ws://h:99999/x",
+        "ws://h:0/x",
+        "ws://[::1/x",
+    ],
+)
+def test_what_is_no_address_is_refused_when_it_is_given(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="is not the address of a server"):
+        Endpoint.url(f"{url}?key={KEY}" if url else url)
+
+
+@pytest.mark.parametrize("url", [f"wss://user:{KEY}@h/v1", f"wss://{KEY}@h:port", f"ftp://{KEY}@h"])
+def test_credentials_in_an_address_are_refused_unseen(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="must not hold credentials") as caught:
+        Endpoint.url(url)
+    assert KEY not in str(caught.value)
+
+
+def test_a_bad_address_is_shown_without_its_query() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Endpoint.url(f"ftp://h/x?key={KEY}")
+    assert KEY not in str(caught.value)
+
+
+def test_an_at_sign_in_the_path_is_none_of_our_business() -> None:
+    assert Endpoint.url("ws://h/@me").address == "ws://h/@me"
+
+
+def test_a_call_is_attached_by_its_id() -> None:
+    endpoint = Endpoint.call("rtc_a&b", api_key=KEY, base_url="http://h:1/v1")
+    assert endpoint.address_for("ignored") == "ws://h:1/v1/realtime?call_id=rtc_a%26b"
+    assert headers_of(endpoint) == {"Authorization": f"Bearer {KEY}"}
+
+
+async def test_the_embedded_engine_has_no_address() -> None:
+    endpoint = Endpoint.local(model="x", api_key=KEY)
+    assert (endpoint.kind, dict(endpoint.options)) == ("local", {"model": "x", "api_key": KEY})
+    assert str(endpoint) == "the embedded engine"
+    assert await endpoint.authorization() == {}
+
+
+# -- the default --------------------------------------------------------------------------------------
+
+
+async def test_auto_takes_a_named_endpoint_first() -> None:
+    environment = {"RTAGENT_ENDPOINT": "ws://h:1/v1", "RTAGENT_API_KEY": KEY, "OPENAI_API_KEY": "other"}
+    endpoint = Endpoint.auto(environment)
+    assert endpoint.address == "ws://h:1/v1"
+    assert await endpoint.authorization() == {"Authorization": f"Bearer {KEY}"}
+    assert endpoint.chosen_because == "RTAGENT_ENDPOINT is set"
+
+
+def test_auto_then_takes_a_key_with_what_belongs_to_it() -> None:
+    endpoint = Endpoint.auto({"OPENAI_API_KEY": KEY, "OPENAI_ORG_ID": "org-1", "OPENAI_PROJECT_ID": "p"})
+    assert endpoint.address.startswith("wss://api.openai.com/")
+    headers = headers_of(endpoint)
+    assert (headers["OpenAI-Organization"], headers["OpenAI-Project"]) == ("org-1", "p")
+    expected = "an API key was found in the environment variable OPENAI_API_KEY"
+    assert endpoint.chosen_because == expected
+
+
+def test_auto_otherwise_stays_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Endpoint.auto({}).chosen_because == "no endpoint and no API key is configured"
+    assert Endpoint.auto().kind == "local"
+    monkeypatch.setenv("RTAGENT_ENDPOINT", "ws://h")
+    assert Endpoint.auto().address == "ws://h"
+
+
+# -- secrets ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        Endpoint.url(f"ws://h/v1?api-key={KEY}", api_key=KEY),
+        Endpoint.azure("maple", "dep", api_key=KEY),
+        Endpoint.azure("maple", "dep", token_provider=KEY),
+        Endpoint.local(api_key=KEY),
+        Endpoint(kind="websocket", address=f"ws://user:{KEY}@h/v1", _secret=KEY),
+    ],
+    ids=["url", "azure key", "azure token", "local", "by hand"],
+)
+def test_no_secret_is_shown(endpoint: Endpoint) -> None:
+    assert KEY not in f"{endpoint} {endpoint!r}"
+
+
+def test_what_is_shown_says_where_it_leads() -> None:
+    assert repr(Endpoint.url("ws://h:1/v1?model=m")) == "Endpoint(websocket, 'ws://h:1/v1', ga, '')"
