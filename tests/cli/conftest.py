@@ -16,7 +16,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
-from rtagent.audio import level_dbfs
+from rtagent.audio import level_dbfs, write_wav
 
 VOICE = b"\x00\x20\x00\xe0" * 2400
 """200 ms of a loud tone at 24 kHz, the answer of the small server."""
@@ -108,7 +108,12 @@ class SmallServer:
         self._send(f"{kind}.completed", item_id=item_id, content_index=0, transcript="turn on the light")
 
     def _respond(self, metadata: dict[str, str] | None) -> None:
-        response = {"id": self._id("resp"), "object": "realtime.response", "output": [], "metadata": metadata}
+        response: dict[str, Any] = {
+            "id": self._id("resp"),
+            "object": "realtime.response",
+            "output": [],
+            "metadata": metadata,
+        }
         self._send("response.created", response={**response, "status": "in_progress"})
         if self.fails:
             error = {"type": "server_error", "code": "overloaded", "message": "too much to do"}
@@ -148,6 +153,14 @@ class SmallServer:
     def _id(self, prefix: str) -> str:
         self._count += 1
         return f"{prefix}_{self._count}"
+
+
+@pytest.fixture
+def question(tmp_path: Path) -> Path:
+    """Half a second of a loud tone: the small server takes it for a question."""
+    path = tmp_path / "question.wav"
+    write_wav(path, b"\x00\x20\x00\xe0" * 6000, 24_000)
+    return path
 
 
 @pytest.fixture

@@ -98,9 +98,11 @@ def test_what_is_for_running_it_alone_does_not_run():
 
 def test_dataclasses_and_tools_of_the_file_work():
     write(
-        "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom rtagent import Agent, tool\n"
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n"
+        "from rtagent import Agent, tool\n"
         "@dataclass\nclass Lamp:\n    on: bool = False\nlamp = Lamp()\n"
-        "@tool\ndef switch(on: bool) -> str:\n    'Switch it.'\n    return 'ok'\nagent = Agent(tools=[switch])\n"
+        "@tool\ndef switch(on: bool) -> str:\n    'Switch it.'\n    return 'ok'\n"
+        "agent = Agent(tools=[switch])\n"
     )
     assert load_agent("home.py").registry.names() == ("switch",)
 
@@ -110,5 +112,7 @@ async def test_the_built_in_agent_tells_the_time_and_rolls_a_die():
     assert isinstance(agent, Agent)
     assert agent.instructions == default_agent().instructions
     assert agent.registry.names() == ("time_of_day", "roll_die")
-    assert (await agent.registry.call("time_of_day", "{}")).output.startswith("It is ")
-    assert (await agent.registry.call("roll_die", '{"sides": 1}')).output == "The die shows 1."
+    told = await agent.registry.call("time_of_day", "{}", call_id="1")
+    rolled = await agent.registry.call("roll_die", '{"sides": 1}', call_id="2")
+    assert told.output.startswith("It is ")
+    assert rolled.output == "The die shows 1."

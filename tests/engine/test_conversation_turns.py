@@ -213,3 +213,44 @@ def test_semantic_turn_detection_works_like_a_patient_one(driver: Any):  # S5
     assert answer["session"]["audio"]["input"]["turn_detection"]["eagerness"] == "low"
     assert driver.takings[-1].silence_duration_ms == 1200
     assert driver.kinds(driver.hear(SpeechStarted(0), SpeechStopped(100)))[-1] == "response.created"
+
+
+def impatient(driver: Any, **taking: Any) -> None:
+    """A session that breaks a silence of five seconds, after an answer of 400 ms."""
+    driver.session(audio={"input": {"turn_detection": {"idle_timeout_ms": 5000, **taking}}})
+    append(driver)
+    driver.answer(ms=400)
+
+
+def test_a_long_silence_after_an_answer_becomes_a_turn(driver: Any):  # Z1
+    impatient(driver)
+    append(driver, 53)
+    triggered, committed, added, _, created = driver.send("input_audio_buffer.append", audio=PIECE)
+    assert triggered["type"] == "input_audio_buffer.timeout_triggered"
+    assert (triggered["audio_start_ms"], triggered["audio_end_ms"]) == (500, 5500)
+    assert triggered["item_id"] == committed["item_id"] == added["item"]["id"]
+    assert created["type"] == "response.created"
+    assert driver.asked(Decide)[-1].input.history[-1] == Utterance("user", "")
+    append(driver, 60)  # while the answer to it is being made nothing is triggered
+
+
+def test_a_silence_is_broken_once(driver: Any):
+    impatient(driver, create_response=False)
+    append(driver, 53)
+    got = driver.send("input_audio_buffer.append", audio=PIECE)
+    assert driver.kinds(got)[-1] == "conversation.item.done"
+    append(driver, 60)
+
+
+def test_speech_ends_the_silence(driver: Any):
+    impatient(driver)
+    append(driver, 50)
+    driver.hear(SpeechStarted(0))
+    append(driver, 60)
+
+
+def test_nobody_waits_without_a_timeout_or_an_answer(driver: Any):
+    driver.answer(ms=400)
+    append(driver, 60)
+    driver.session(audio={"input": {"turn_detection": {"idle_timeout_ms": 5000}}})
+    append(driver, 60)  # the silence before the change does not count, and no answer has ended since

@@ -13,7 +13,7 @@ from rtagent.engine._turns import SpeechStarted, SpeechStopped
 from rtagent.engine._validation import MAX_APPEND_BYTES, Refusal
 
 PCM = AudioFormat.pcm16(24_000)
-TAKING = TurnTaking(0.5, 300, 500, create_response=True, interrupt_response=True)
+TAKING = TurnTaking(0.5, 300, 500, None, create_response=True, interrupt_response=True)
 
 
 def ms(duration: float, layout: AudioFormat = PCM) -> bytes:

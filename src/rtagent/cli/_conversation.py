@@ -113,7 +113,7 @@ async def hold(plan: Plan) -> None:
         RtagentError: it could not be held, or broke off.
     """
     live = plan.out.isatty() and not plan.text
-    log = LiveLog(plan.out, live=live)
+    log = LiveLog(plan.out, live=live, states=not plan.text)
     ears = None if plan.text else await to_thread.run_sync(plan.ears)
     mouth = None if plan.text else await to_thread.run_sync(plan.mouth)
     because = f" ({plan.endpoint.chosen_because})" if plan.endpoint.chosen_because else ""
@@ -148,6 +148,7 @@ class _Talk:
         self._session = session
         self._log = log
         self._recording = recording
+        self._gate: PushToTalk | None = None
 
     async def converse(self, ears: Ears | None, mouth: Mouth | None) -> None:
         """Talk until everything is said, or the session is lost."""
@@ -157,8 +158,7 @@ class _Talk:
                 await self._write(Keyboard())
             else:
                 if self._plan.out.isatty():
-                    hint = "(press space to speak, and again when done)" if self._plan.push_to_talk else ""
-                    group.start_soon(self._log.meter, self._session, lambda: ears.level, hint)
+                    group.start_soon(self._log.meter, self._session, lambda: ears.level, self._hint)
                 await self._speak(ears, mouth)
             group.cancel_scope.cancel()
 
@@ -186,7 +186,7 @@ class _Talk:
         if isinstance(ears, SpokenFile):
             await self._speak_file(ears, mouth)
         elif self._plan.push_to_talk:
-            gate = PushToTalk(ears)
+            self._gate = gate = PushToTalk(ears)
             with single_keys() as keyboard:
                 async with self._attached(gate, mouth) as group:
                     group.start_soon(self._follow_key, gate, keyboard)
@@ -221,7 +221,7 @@ class _Talk:
     async def _follow_key(self, gate: PushToTalk, keyboard: Keyboard) -> None:
         """The space bar opens the ears, silencing the voice; pressed again it closes them and asks."""
         async with anyio.create_task_group() as turns:
-            async for key in keyboard.keys():
+            async for key in keyboard.pressed():
                 if key != SPACE:
                     continue
                 if gate.pressed:
@@ -230,6 +230,11 @@ class _Talk:
                 else:
                     await self._session.interrupt()
                     gate.press()
+
+    def _hint(self) -> str:
+        if self._gate is None:
+            return ""
+        return "(you are heard: space when done)" if self._gate.pressed else "(space to speak)"
 
     async def _end_turn(self) -> None:
         try:

@@ -60,7 +60,7 @@ async def hold(lines: Sequence[CallerLine], out: Path, *, fast: bool) -> None:
         clock: Clock = MonotonicClock()
         if fast:
             clock = await stack.enter_async_context(LockstepClock(rest.reached))
-        recording = await stack.enter_async_context(SessionRecording(out))
+        recording = await stack.enter_async_context(SessionRecording(out, clock=clock))
         outcome = await _converse(server, lines, clock, recording, rest)
     await to_thread.run_sync(write_pages, out, outcome.history)
     if outcome.error is not None:
@@ -83,8 +83,8 @@ async def _converse(
         create_task_group() as followers,
         connect(home_agent(), endpoint=Endpoint.url(server.url), clock=clock) as session,
     ):
-        followers.start_soon(LiveLog(sys.stdout).follow, session)
-        followers.start_soon(recording.follow, session)
+        await followers.start(LiveLog(sys.stdout, now=clock.now).follow, session)
+        await followers.start(recording.follow, session)
         rest.session = session
         try:
             await session.attach(recording.tapped(caller), sink).wait_source_ended()

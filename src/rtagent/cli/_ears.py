@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from os import PathLike
 
 import anyio
@@ -30,7 +30,7 @@ class SpokenFile:
         self.spoken = anyio.Event()
         """Set when the file has been spoken to its end."""
 
-    async def blocks(self) -> AsyncIterator[AudioBlock]:
+    async def blocks(self) -> AsyncGenerator[AudioBlock]:
         """Speak, then be silent until the iteration ends."""
         async for block in self._file.blocks():
             self.level = peak(block.pcm) / 32768

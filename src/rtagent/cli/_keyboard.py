@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
 
 import anyio
@@ -39,13 +39,13 @@ class Keyboard:
         self._chunks: deque[bytes] = deque()
         self._arrived = anyio.Event()
 
-    async def keys(self) -> AsyncIterator[str]:
+    async def pressed(self) -> AsyncGenerator[str]:
         """Each character as it comes."""
         async for text in self._texts():
             for key in text:
                 yield key
 
-    async def lines(self) -> AsyncIterator[str]:
+    async def lines(self) -> AsyncGenerator[str]:
         """Each line without its end; the last one need not have one."""
         rest = ""
         async for text in self._texts():
@@ -55,7 +55,7 @@ class Keyboard:
         if rest:
             yield rest
 
-    async def _texts(self) -> AsyncIterator[str]:
+    async def _texts(self) -> AsyncGenerator[str]:
         decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._pump, args=(loop,), name="keyboard", daemon=True).start()

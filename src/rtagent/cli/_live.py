@@ -52,6 +52,7 @@ class LiveLog:
         colour: use ANSI colours; if absent, on terminals, unless NO_COLOR is set.
         clock_start: the beginning, in seconds of the clock; the moment of making this if absent.
         live: somebody watches: the state and what is being said stand in a status line, drawn over itself.
+        states: write a line for each change of state; a status line shows them anyhow.
         now: the session's clock; the monotonic one if absent.
     """
 
@@ -62,12 +63,15 @@ class LiveLog:
         colour: bool | None = None,
         clock_start: float | None = None,
         live: bool = False,
+        states: bool = True,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._terminal = Terminal(out, live=live)
+        self._states = states and not live
         self._colour = colour if colour is not None else wants_colour(out)
         self._start = clock_start if clock_start is not None else now()
         self._now = now
+        self._last = 0.0
         self._arguments: dict[str, str] = {}
         self._partial: tuple[str | None, str] = (None, "")
 
@@ -80,7 +84,7 @@ class LiveLog:
         """
         async with session.subscribe(*KINDS, buffer=BUFFER) as stream:
             task_status.started()
-            if not self._terminal.live:
+            if self._states:
                 await self.note("state", session.state)
             try:
                 async for event in stream:
@@ -92,11 +96,13 @@ class LiveLog:
             except RtagentError:
                 return
 
-    async def meter(self, session: Session, level: Callable[[], float], hint: str = "") -> None:
+    async def meter(
+        self, session: Session, level: Callable[[], float], hint: Callable[[], str] = str
+    ) -> None:
         """Keep the status line up to date: level, state, and what is being said. Ends by being cancelled."""
         while True:
             said = self._partial[1]
-            tail = f"  you: {said}" if said else f"  {hint}"
+            tail = f"  you: {said}" if said else f"  {hint()}"
             await self._terminal.status(f"{bar(level())} {session.state}{tail}".rstrip())
             await anyio.sleep(REDRAW_S)
 
@@ -111,13 +117,14 @@ class LiveLog:
             self._terminal.write_line(self._line(label, text, None))
 
     def _line(self, label: str, text: str, at: float | None) -> str:
-        seconds = (self._now() if at is None else at) - self._start
+        # What waited to be written is not told before what was written already.
+        self._last = max(self._last, (self._now() if at is None else at) - self._start)
         text = printable(text)
         padded = f"{label:<9}"
         if self._colour and (code := _COLOURS.get(label)):
             padded = f"\x1b[{code}m{padded}\x1b[0m"
             text = f"\x1b[{code}m{text}\x1b[0m" if label in _LOUD else text
-        return f"{max(0.0, seconds):7.2f} s  {padded} {text}".rstrip()
+        return f"{self._last:7.2f} s  {padded} {text}".rstrip()
 
     def _told(self, event: object) -> Line | None:
         match event:
@@ -130,7 +137,7 @@ class LiveLog:
                 self._partial = (None, "")
                 return ("you", said.strip() or "(nothing that was understood)")
             case lifecycle.StateChanged(state=state):
-                return None if self._terminal.live or state == "closed" else ("state", state)
+                return ("state", state) if self._states and state != "closed" else None
             case lifecycle.ToolStarted(call_id=call_id, arguments=arguments):
                 self._arguments[call_id] = arguments
                 return None

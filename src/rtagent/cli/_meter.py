@@ -64,9 +64,9 @@ class Terminal:
         self._draw(f"{text}\n")
 
     def clear(self) -> None:
-        """Take the status line away."""
+        """Take the status line away, and the ``^C`` that a terminal may have written."""
         self._status = ""
-        self._draw("")
+        self._draw("\r" if self._out.isatty() else "")
 
     def _draw(self, above: str) -> None:
         erase = f"\r{' ' * self._drawn}\r" if self._drawn else ""

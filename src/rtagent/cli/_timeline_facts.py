@@ -96,9 +96,10 @@ def _states(recorded: Recorded, end: float) -> Iterator[Span]:
     changes = [event for event in recorded if event.type == "rtagent.StateChanged"]
     if changes and (first := _text(changes[0].event, "previous")):
         yield Span(0.0, changes[0].at, first, first.replace("_", " "))
-    for change, following in zip(changes, [*changes[1:], None], strict=True):
+    ends = [*(change.at for change in changes[1:]), end]
+    for change, until in zip(changes, ends, strict=False):  # without a change there is one end too many
         state = _text(change.event, "state")
-        yield Span(change.at, end if following is None else following.at, state, state.replace("_", " "))
+        yield Span(change.at, until, state, state.replace("_", " "))
 
 
 def _speech(recorded: Recorded, end: float) -> Iterator[Span]:
@@ -108,14 +109,16 @@ def _speech(recorded: Recorded, end: float) -> Iterator[Span]:
         yield Span(first.at, until, "speech", f"spoke {until - first.at:.1f} s")
 
 
+_ENDINGS = {"completed": "good", "cancelled": "cut", "failed": "bad", "incomplete": "bad"}
+
+
 def _responses(recorded: Recorded, end: float) -> Iterator[Span]:
     pairs = _paired(
         recorded, "response.created", {"response.done"}, lambda event: _text(event, "response", "id")
     )
     for first, last in pairs:
         status = "in progress" if last is None else _text(last.event, "response", "status") or "done"
-        kind = "good" if status == "completed" else "bad"
-        yield Span(first.at, end if last is None else last.at, kind, status)
+        yield Span(first.at, end if last is None else last.at, _ENDINGS.get(status, "plain"), status)
 
 
 def _tools(recorded: Recorded, end: float) -> Iterator[Span]:
@@ -150,7 +153,7 @@ _MARKS: dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
         lambda event: f"{_number(event, 'ms') or 0:.0f} ms of audio dropped: {_text(event, 'reason')}",
     ),
     "rtagent.CallbackFailed": ("trouble", lambda event: f"callback failed: {_text(event, 'error')}"),
-    "rtagent.Closed": ("plain", lambda event: f"closed: {_text(event, 'error') or _text(event, 'reason')}"),
+    "rtagent.Closed": ("plain", lambda event: _text(event, "error") or _text(event, "reason") or "closed"),
     "rtagent.Connected": ("plain", lambda event: f"connected {_text(event, 'endpoint')}".rstrip()),
     "rtagent.Interrupted": ("interruption", lambda _: "interrupted"),
     "rtagent.Reconnected": ("plain", lambda _: "reconnected"),
@@ -208,11 +211,11 @@ def _utterances(recorded: Recorded) -> Iterator[Utterance]:
 
 def _typed(event: Mapping[str, Any]) -> str:
     """What a user message says in writing."""
-    match event:
-        case {"item": {"role": "user", "content": list() as parts}}:
-            return " ".join(_text({"part": part}, "part", "text") for part in parts).strip()
-        case _:
-            return ""
+    if _text(event, "item", "role") != "user":
+        return ""
+    content = event["item"].get("content")
+    parts = cast("Sequence[Any]", content) if isinstance(content, list) else ()
+    return " ".join(_text({"part": part}, "part", "text") for part in parts).strip()
 
 
 def _first_times(recorded: Recorded, kind: str) -> dict[str, float]:

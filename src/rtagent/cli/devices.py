@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from ._arguments import CommandParsers, add_command, device_of
 
 if TYPE_CHECKING:
-    from ..audio import DeviceInfo
+    from ..audio import DeviceInfo, Microphone
 
 __all__ = ("add_parser", "level_verdict", "run")
 
@@ -43,12 +43,12 @@ def add_parser(subparsers: CommandParsers[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List or test; the exit code."""
-    from ..audio import list_devices
+    from ..audio import Microphone, list_devices
     from ._run import run as run_async
 
     if options.test:
         meter = None if options.json else sys.stdout
-        peak, rms = run_async(partial(_listen, options.device, meter))
+        peak, rms = run_async(partial(_listen, Microphone(options.device), meter))
         verdict = level_verdict(peak)
         if options.json:
             print(json.dumps({"peak_dbfs": peak, "rms_dbfs": rms, "verdict": verdict}))
@@ -89,15 +89,14 @@ def _row(device: DeviceInfo) -> tuple[str, ...]:
     return (str(device.index), device.name, device.host_api, *map(str, numbers), default)
 
 
-async def _listen(device: int | str | None, out: TextIO | None) -> tuple[float, float]:
+async def _listen(microphone: Microphone, out: TextIO | None) -> tuple[float, float]:
     """Peak and mean level of two seconds, in dBFS; with a meter where somebody watches."""
     from contextlib import aclosing
 
-    from ..audio import Microphone, level_dbfs
+    from ..audio import level_dbfs
     from ..audio._vad import peak
     from ._meter import Terminal, bar, dbfs
 
-    microphone = Microphone(device)
     terminal = Terminal(out if out is not None else sys.stderr, live=out is not None and out.isatty())
     heard = bytearray()
     async with aclosing(microphone.blocks()) as blocks:

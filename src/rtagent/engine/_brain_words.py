@@ -9,8 +9,33 @@ __all__ = ()
 
 VERB_FAMILIES: dict[str, tuple[str, ...]] = {
     # the family's name first is how the engine says it; the others are how callers say it
-    "set": ("set", "turn", "switch", "put", "make", "change", "adjust", "update", "shut", "toggle", "control"),
-    "get": ("get", "check", "tell", "read", "show", "give", "fetch", "look", "find", "query", "know", "lookup"),
+    "set": (
+        "set",
+        "turn",
+        "switch",
+        "put",
+        "make",
+        "change",
+        "adjust",
+        "update",
+        "shut",
+        "toggle",
+        "control",
+    ),
+    "get": (
+        "get",
+        "check",
+        "tell",
+        "read",
+        "show",
+        "give",
+        "fetch",
+        "look",
+        "find",
+        "query",
+        "know",
+        "lookup",
+    ),
     "search": ("search", "find", "look", "lookup", "google"),
     "list": ("list", "show", "read", "get", "tell", "give"),
     "start": ("start", "begin", "launch", "run", "set", "make", "create", "activate", "put"),
@@ -40,8 +65,12 @@ VERB_FAMILIES: dict[str, tuple[str, ...]] = {
 """Tool verbs and the verbs that callers use for them."""
 
 VERB_ALIASES: dict[str, str] = {
-    **dict.fromkeys(("turn", "switch", "change", "adjust", "update", "put", "toggle", "control", "dim"), "set"),
-    **dict.fromkeys(("check", "read", "fetch", "query", "show", "tell", "describe", "is", "report", "return"), "get"),
+    **dict.fromkeys(
+        ("turn", "switch", "change", "adjust", "update", "put", "toggle", "control", "dim"), "set"
+    ),
+    **dict.fromkeys(
+        ("check", "read", "fetch", "query", "show", "tell", "describe", "is", "report", "return"), "get"
+    ),
     **dict.fromkeys(("lookup", "find", "look"), "search"),
     **dict.fromkeys(("begin", "launch", "run"), "start"),
     **dict.fromkeys(("end", "halt", "hang"), "stop"),
@@ -68,7 +97,18 @@ ALL_VERBS = frozenset(verb for family in VERB_FAMILIES.values() for verb in fami
 TOPIC_SYNONYMS: dict[str, tuple[str, ...]] = {
     "light": ("lamp", "lighting"),
     "weather": (
-        "forecast", "rain", "raining", "rainy", "sunny", "snow", "snowing", "windy", "umbrella", "cold", "warm", "hot",
+        "forecast",
+        "rain",
+        "raining",
+        "rainy",
+        "sunny",
+        "snow",
+        "snowing",
+        "windy",
+        "umbrella",
+        "cold",
+        "warm",
+        "hot",
     ),
     "forecast": ("weather", "rain", "raining", "sunny"),
     "temperature": ("warm", "cold", "hot", "heating", "degrees"),
@@ -91,30 +131,172 @@ TOPIC_SYNONYMS: dict[str, tuple[str, ...]] = {
 """Further words for what a tool is about."""
 
 HOLLOW = frozenset(
-    "current currently new the a an of for to in on off by with status state info information details value data "
-    "all my user tool function api request now".split()
+    [
+        "current",
+        "currently",
+        "new",
+        "the",
+        "a",
+        "an",
+        "of",
+        "for",
+        "to",
+        "in",
+        "on",
+        "off",
+        "by",
+        "with",
+        "status",
+        "state",
+        "info",
+        "information",
+        "details",
+        "value",
+        "data",
+        "all",
+        "my",
+        "user",
+        "tool",
+        "function",
+        "api",
+        "request",
+        "now",
+    ]
 )
 """Words in a tool's name that say nothing about its topic."""
 
 LEAD_INS = frozenset(
-    "please okay ok hey hello hi so well now then just also and uh um er oh yes yeah yep alright right good morning "
-    "evening afternoon no nope stop wait actually instead kindly quickly again sorry".split()
+    [
+        "please",
+        "okay",
+        "ok",
+        "hey",
+        "hello",
+        "hi",
+        "so",
+        "well",
+        "now",
+        "then",
+        "just",
+        "also",
+        "and",
+        "uh",
+        "um",
+        "er",
+        "oh",
+        "yes",
+        "yeah",
+        "yep",
+        "alright",
+        "right",
+        "good",
+        "morning",
+        "evening",
+        "afternoon",
+        "no",
+        "nope",
+        "stop",
+        "wait",
+        "actually",
+        "instead",
+        "kindly",
+        "quickly",
+        "again",
+        "sorry",
+    ]
 )
 """Words that open or close a request and change nothing about it."""
 
-POLITE = frozenset("please thanks thank you kindly now again today too immediately quickly".split())
+POLITE = frozenset(
+    ["please", "thanks", "thank", "you", "kindly", "now", "again", "today", "too", "immediately", "quickly"]
+)
 """Words that end a request."""
 
 GLUE = frozenset(
-    "a an the my our your this that these those some any me us i you we it its is are was be am will would could can "
-    "should shall may might do does did to of in on at for from with by about as into over and or what which how when "
-    "where who much many like there here up down out go going have has let lets want need wish if s get".split()
+    [
+        "a",
+        "an",
+        "the",
+        "my",
+        "our",
+        "your",
+        "this",
+        "that",
+        "these",
+        "those",
+        "some",
+        "any",
+        "me",
+        "us",
+        "i",
+        "you",
+        "we",
+        "it",
+        "its",
+        "is",
+        "are",
+        "was",
+        "be",
+        "am",
+        "will",
+        "would",
+        "could",
+        "can",
+        "should",
+        "shall",
+        "may",
+        "might",
+        "do",
+        "does",
+        "did",
+        "to",
+        "of",
+        "in",
+        "on",
+        "at",
+        "for",
+        "from",
+        "with",
+        "by",
+        "about",
+        "as",
+        "into",
+        "over",
+        "and",
+        "or",
+        "what",
+        "which",
+        "how",
+        "when",
+        "where",
+        "who",
+        "much",
+        "many",
+        "like",
+        "there",
+        "here",
+        "up",
+        "down",
+        "out",
+        "go",
+        "going",
+        "have",
+        "has",
+        "let",
+        "lets",
+        "want",
+        "need",
+        "wish",
+        "if",
+        "s",
+        "get",
+    ]
 )
 """Words that carry no content of their own."""
 
-ARTICLES = frozenset("a an the my our your this that some any".split())
+ARTICLES = frozenset(["a", "an", "the", "my", "our", "your", "this", "that", "some", "any"])
 
-PRONOUNS = frozenset("i we he she they it my you".split())
+PRONOUNS = frozenset(["i", "we", "he", "she", "they", "it", "my", "you"])
 
 WANTING = (
     "want you to", "need you to", "would like you to", "want to", "need to", "would like to", "want", "need",
@@ -130,25 +312,125 @@ REQUESTING = (
 """Openings that look like questions and are requests."""
 
 ASKING_WORDS = frozenset(
-    "what which how when where who why whose is are was were do does did has have am should will can could".split()
+    [
+        "what",
+        "which",
+        "how",
+        "when",
+        "where",
+        "who",
+        "why",
+        "whose",
+        "is",
+        "are",
+        "was",
+        "were",
+        "do",
+        "does",
+        "did",
+        "has",
+        "have",
+        "am",
+        "should",
+        "will",
+        "can",
+        "could",
+    ]
 )
 """First words of a question."""
 
-PREPOSITIONS = frozenset("in at for of from to on with about called named by into inside around near as saying".split())
+PREPOSITIONS = frozenset(
+    [
+        "in",
+        "at",
+        "for",
+        "of",
+        "from",
+        "to",
+        "on",
+        "with",
+        "about",
+        "called",
+        "named",
+        "by",
+        "into",
+        "inside",
+        "around",
+        "near",
+        "as",
+        "saying",
+    ]
+)
 
 ROLE_OF_NAME: dict[str, str] = {
     **dict.fromkeys(
-        "room place location city town area zone country region address street station airport site where destination "
-        "state venue house floor building".split(),
+        [
+            "room",
+            "place",
+            "location",
+            "city",
+            "town",
+            "area",
+            "zone",
+            "country",
+            "region",
+            "address",
+            "street",
+            "station",
+            "airport",
+            "site",
+            "where",
+            "destination",
+            "state",
+            "venue",
+            "house",
+            "floor",
+            "building",
+        ],
         "place",
     ),
-    **dict.fromkeys("person name contact recipient who guest customer caller user friend to receiver".split(), "person"),
-    **dict.fromkeys("message text content body note memo task title subject description reason item".split(), "content"),
-    **dict.fromkeys("query question topic search term keyword expression".split(), "topic"),
-    **dict.fromkeys("day date when time datetime moment hour".split(), "when"),
-    **dict.fromkeys("song track artist album music playlist genre station_name movie film".split(), "title"),
-    **dict.fromkeys("origin source departure start".split(), "origin"),
-    **dict.fromkeys("color colour".split(), "color"),
+    **dict.fromkeys(
+        [
+            "person",
+            "name",
+            "contact",
+            "recipient",
+            "who",
+            "guest",
+            "customer",
+            "caller",
+            "user",
+            "friend",
+            "to",
+            "receiver",
+        ],
+        "person",
+    ),
+    **dict.fromkeys(
+        [
+            "message",
+            "text",
+            "content",
+            "body",
+            "note",
+            "memo",
+            "task",
+            "title",
+            "subject",
+            "description",
+            "reason",
+            "item",
+        ],
+        "content",
+    ),
+    **dict.fromkeys(["query", "question", "topic", "search", "term", "keyword", "expression"], "topic"),
+    **dict.fromkeys(["day", "date", "when", "time", "datetime", "moment", "hour"], "when"),
+    **dict.fromkeys(
+        ["song", "track", "artist", "album", "music", "playlist", "genre", "station_name", "movie", "film"],
+        "title",
+    ),
+    **dict.fromkeys(["origin", "source", "departure", "start"], "origin"),
+    **dict.fromkeys(["color", "colour"], "color"),
 }
 """What kind of thing a parameter's name stands for."""
 

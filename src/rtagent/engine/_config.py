@@ -55,6 +55,8 @@ class TurnTaking:
     threshold: float
     prefix_padding_ms: int
     silence_duration_ms: int
+    idle_timeout_ms: int | None
+    """How long nobody speaks after an answer until the server takes the word again; None for ever."""
     create_response: bool
     interrupt_response: bool
 
@@ -155,6 +157,7 @@ class SessionConfig:
             silence_duration_ms=(
                 _PATIENCE_MS[wire["eagerness"]] if semantic else int(wire["silence_duration_ms"])
             ),
+            idle_timeout_ms=wire.get("idle_timeout_ms"),
             create_response=wire["create_response"],
             interrupt_response=wire["interrupt_response"],
         )

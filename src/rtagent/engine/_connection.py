@@ -254,7 +254,7 @@ class EngineConnection:
                 del self._scopes[response_id]
 
     async def _decide(self, work: Decide) -> None:
-        decision = await self._settings.brain.decide(work.input)
+        decision = self._settings.brain.decide(work.input)
         self._step(partial(self._conversation.decided, work.response_id, decision))
 
     async def _speak(self, work: Speak) -> None:

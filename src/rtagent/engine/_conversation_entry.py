@@ -162,9 +162,9 @@ def utterances(entries: Iterable[Entry]) -> list[Utterance]:
         item = entry.item
         if isinstance(item, events.FunctionCall):
             names[item.call_id or ""] = item.name
-            said.append(Utterance("call", item.arguments, name=item.name, call_id=item.call_id))
+            said.append(Utterance("tool_call", item.arguments, item.name, item.call_id or ""))
         elif isinstance(item, events.FunctionCallOutput):
-            said.append(Utterance("tool", item.output, name=names.get(item.call_id), call_id=item.call_id))
+            said.append(Utterance("tool_output", item.output, names.get(item.call_id, ""), item.call_id))
         elif isinstance(item, (events.SystemMessage, events.UserMessage, events.AssistantMessage)):
             said.append(Utterance(item.role, entry.text()))
     return said

@@ -32,6 +32,7 @@ class Replies:
         self._conversation_id = out.new_id("conv")
         self._running: dict[str, Response] = {}
         self._active: Response | None = None
+        self._finished_voice_ms: float | None = None
         self.voice_was_heard = False
         """Whether any voice was sent in this session."""
 
@@ -39,6 +40,16 @@ class Replies:
     def busy(self) -> bool:
         """Whether any response runs."""
         return bool(self._running)
+
+    @property
+    def active(self) -> bool:
+        """Whether a response of the conversation runs."""
+        return self._active is not None
+
+    def take_finished_voice_ms(self) -> float | None:
+        """How long the voice of the conversation's last response plays, told once; None if none has ended."""
+        finished, self._finished_voice_ms = self._finished_voice_ms, None
+        return finished
 
     def create(self, params: events.ResponseParams | None) -> None:
         """Start the response that a client asked for.
@@ -138,11 +149,12 @@ class Replies:
                 self._hearing.order(entry)
 
     def _reap(self, response: Response) -> None:
-        self.voice_was_heard = self.voice_was_heard or response.spoke
+        self.voice_was_heard = self.voice_was_heard or response.voice_ms > 0
         if response.over:
             del self._running[response.id]
             if self._active is response:
                 self._active = None
+                self._finished_voice_ms = response.voice_ms
 
 
 def _wire(params: events.ResponseParams | None) -> Mapping[str, Any]:

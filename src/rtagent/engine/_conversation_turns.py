@@ -36,14 +36,18 @@ class Turns:
         self._input = InputAudio(config.input_format, config.turn_taking, detectors)
         self._part: PartKey | None = None
         self._fed_ms = 0.0
+        self._quiet_since_ms: float | None = None
+        """When the last answer has been played to its end; None while it is anybody's turn."""
 
     def configure(self) -> None:
         """Take over what an update changed; speech that was going on is void, its audio stays pending."""
         if self._input.configure(self._config.input_format, self._config.turn_taking):
             self._forget()
+            self._quiet_since_ms = None
 
     def append(self, audio: bytes) -> None:
         """Take in audio; never answered (S18)."""
+        self._notice_answers()
         for turn in self._input.append(audio):
             if isinstance(turn, SpeechStarted):
                 self._started(turn.audio_start_ms)
@@ -52,6 +56,7 @@ class Turns:
         if self._part is None and self._config.turn_taking is None:
             self._listen(self._out.new_id("item"), self._input.buffer.begins_ms, announced=False)
         self._feed(self._input.buffer.ends_ms)
+        self._break_silence()
         self._input.forget_silence()
 
     def commit(self) -> None:
@@ -92,6 +97,35 @@ class Turns:
         if taking is not None and taking.create_response:
             self._replies.create_automatic()
 
+    def _notice_answers(self) -> None:
+        """An answer that ended since the last append plays for its duration from here on (Z1)."""
+        voice_ms = self._replies.take_finished_voice_ms()
+        if voice_ms is not None:
+            self._quiet_since_ms = self._input.buffer.ends_ms + voice_ms
+
+    def _break_silence(self) -> None:
+        """After the configured time without a word the silence becomes a turn of the user (Z1)."""
+        if self._part is not None or self._replies.active:
+            self._quiet_since_ms = None
+        taking, since_ms, now_ms = self._config.turn_taking, self._quiet_since_ms, self._input.buffer.ends_ms
+        if taking is None or taking.idle_timeout_ms is None or since_ms is None:
+            return
+        if now_ms - since_ms < taking.idle_timeout_ms:
+            return
+        self._quiet_since_ms = None
+        item_id = self._out.new_id("item")
+        self._out.send(
+            events.InputAudioBufferTimeoutTriggered(
+                item_id=item_id, audio_start_ms=int(since_ms), audio_end_ms=int(now_ms)
+            )
+        )
+        layout = self._input.buffer.format
+        silence = self._input.buffer.between(since_ms, now_ms)
+        self._input.buffer.drop_before(now_ms)
+        self._add(item_id, Sound(layout, bytearray(silence), layout.ms_of(len(silence)), text=""))
+        if taking.create_response:
+            self._replies.create_automatic()
+
     def _listen(self, item_id: str, from_ms: float, *, announced: bool) -> None:
         self._part = PartKey(item_id, 0)
         self._fed_ms = max(from_ms, self._input.buffer.begins_ms)
@@ -109,16 +143,19 @@ class Turns:
         self._part = None
         self._out.order(Conclude(part))
         sound = Sound(layout, bytearray(audio), layout.ms_of(len(audio)))
+        self._add(part.item_id, sound)
+        self._hearing.expect(part, sound)
+
+    def _add(self, item_id: str, sound: Sound) -> None:
         item = events.UserMessage(
-            id=part.item_id, object="realtime.item", status="completed", content=[events.InputAudio()]
+            id=item_id, object="realtime.item", status="completed", content=[events.InputAudio()]
         )
-        entry = Entry(item, {part.content_index: sound})
+        entry = Entry(item, {0: sound})
         self._out.send(
-            events.InputAudioBufferCommitted(item_id=part.item_id, previous_item_id=self._ledger.last_id)
+            events.InputAudioBufferCommitted(item_id=item_id, previous_item_id=self._ledger.last_id)
         )
         self._ledger.announce(entry)
         self._ledger.finish(entry)
-        self._hearing.expect(part, sound)
 
     def _forget(self) -> None:
         if self._part is not None:

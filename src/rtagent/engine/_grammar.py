@@ -8,11 +8,9 @@ always finds *some* path, so its answer must be judged by other means (see ``_ea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ._brain_words import EVERYDAY_NAMES
-from ._numbers import number_words
 from ._spoken import Slot, ToolSpeech, plain_words, speeches_of
 
 __all__ = ("grammar_of", "grammar_words")
@@ -51,9 +49,15 @@ def grammar_of(tools: Iterable[Mapping[str, Any]]) -> str | None:
         return None
     rules = [_tool_rules(index, speech) for index, speech in enumerate(speeches)]
     commands = " | ".join(f"<t{index}>" for index in range(len(speeches)))
-    answers = _alternatives(_answer(slot, f"t{i}") for i, s in enumerate(speeches) for slot in _heard_slots(s))
-    tops = ["<social>", "[<polite>] <command> [<tail>]", "[<polite>] <command> and <command> [<tail>]"]
-    tops += [f"[no | yes] ({answers}) [please]"] if answers else []
+    orders = " | ".join(f"<t{index}_order>" for index in range(len(speeches)))
+    answers = _alternatives(
+        (
+            *(_answer(slot, f"t{i}") for i, speech in enumerate(speeches) for slot in _heard_slots(speech)),
+            *(f"<t{i}_about>" for i, speech in enumerate(speeches) if speech.topic),
+        )
+    )
+    tops = ["<social>", "[<polite>] <command> [<tail>]", "[<polite>] <order> and <order> [<tail>]"]
+    tops += [f"[no | yes | and | what about] ({answers}) [please]"] if answers else []
     return "\n".join(
         (
             "#JSGF V1.0;",
@@ -61,7 +65,8 @@ def grammar_of(tools: Iterable[Mapping[str, Any]]) -> str | None:
             f"public <utterance> = {' | '.join(tops)};",
             _COURTESY.rstrip(),
             _NUMBERS.rstrip(),
-            f"<command> = {commands};",
+            f"<command> = <order> | {commands};",
+            f"<order> = {orders};",
             *rules,
             "",
         )
@@ -99,47 +104,69 @@ def _heard_slots(speech: ToolSpeech) -> list[Slot]:
 
 
 def _tool_rules(index: int, speech: ToolSpeech) -> str:
-    """The rules of one tool: its values, what it is about, and the phrases that ask for it."""
+    """The rules of one tool: its values, what it is about, and the phrases that ask for it.
+
+    ``<tN_order>`` begins with a verb and may follow "and"; after "and" anything shorter would be taken for
+    the end of the sentence before it ("the light *in the* living room").
+    """
     prefix = f"t{index}"
     slots = _heard_slots(speech)
-    rules = [f"<{prefix}_{_rule_name(slot)}> = {_value(slot)};" for slot in slots]
-    named = next((slot for slot in slots if slot.kind in ("choice", "text") and slot.role in ("place", "")), None)
-    topic = " ".join(speech.topic)
-    plural = f"{topic}s" if topic and len(speech.topic) == 1 and not topic.endswith("s") else ""
-    about = f"({topic} | {plural})" if plural and not speech.asks else topic
-    rules.append(f"<{prefix}_about> = {_noun_phrase(about, named, prefix)};")
+    named = next(
+        (slot for slot in slots if slot.kind in ("choice", "text") and slot.role in ("place", "")), None
+    )
+    flag = next((slot for slot in slots if slot.by_particle), None)
     others = [slot for slot in slots if slot is not named and not slot.by_particle][:_MOST_SLOTS]
     chunks = "".join(f" [{_chunk(slot, prefix)}]" for slot in others)
-    flag = next((slot for slot in slots if slot.by_particle), None)
-    rules.append(f"<{prefix}> = {_alternatives(_phrases(speech, prefix, chunks, flag, others))};")
-    return "\n".join(rules)
-
-
-def _phrases(
-    speech: ToolSpeech, prefix: str, chunks: str, flag: Slot | None, others: Sequence[Slot]
-) -> Iterable[str]:
     about = f"<{prefix}_about>"
-    topic = " ".join(speech.topic)
     if flag is not None:
-        switch = f"<{prefix}_{_rule_name(flag)}>"
-        verbs = _alternatives(verb for verb in speech.verbs if verb in ("turn", "switch", "set", "put"))
-        verbs = verbs or _alternatives(speech.verbs[:4]) or "turn"
-        yield f"({verbs}) {switch} {about}{chunks}"
-        yield f"({verbs}) {about} {switch}{chunks}"
-        yield f"{about} {switch}"
-        yield f"(is | are) {about} {switch}"
-        return
-    if speech.asks:
-        yield f"(what is | how is | tell me | get | check | show me | give me | what about | how about) {about}{chunks}"
-        if topic:
-            yield f"what {topic} is it{chunks}"
-        return
+        orders, short = _switching(speech, about, _value_of(flag, prefix), chunks)
+    elif speech.asks:
+        orders, short = _asking(speech, about, chunks)
+    else:
+        counted = next((slot for slot in others if slot.kind == "number"), None)
+        orders, short = _ordering(speech, about, chunks, _value_of(counted, prefix) if counted else "")
+    return "\n".join(
+        (
+            *(f"{_value_of(slot, prefix)} = {_value(slot)};" for slot in slots),
+            f"{about} = {_noun_phrase(_topic_phrase(speech), named, prefix)};",
+            f"<{prefix}_order> = {_alternatives(orders)};",
+            f"<{prefix}> = {_alternatives(short)};",
+        )
+    )
+
+
+def _topic_phrase(speech: ToolSpeech) -> str:
+    topic = " ".join(speech.topic)
+    if speech.asks or len(speech.topic) != 1 or topic.endswith("s"):
+        return topic
+    return f"({topic} | {topic}s)"
+
+
+def _switching(speech: ToolSpeech, about: str, flag: str, chunks: str) -> tuple[list[str], list[str]]:
+    """ "turn on the light", "turn the light on"; "the light on", "is the light on"."""
+    verbs = _alternatives(verb for verb in speech.verbs if verb in ("turn", "switch", "set", "put"))
+    verbs = verbs or _alternatives(speech.verbs[:_MOST_VERBS]) or "turn"
+    orders = [f"({verbs}) {flag} {about}{chunks}", f"({verbs}) {about} {flag}{chunks}"]
+    return orders, [f"{about} {flag}", f"(is | are) {about} {flag}"]
+
+
+def _asking(speech: ToolSpeech, about: str, chunks: str) -> tuple[list[str], list[str]]:
+    """ "tell me the weather in Paris"; "what about the weather"."""
+    orders = [f"(what is | how is | tell me | get | check | show me | give me) {about}{chunks}"]
+    topic = " ".join(speech.topic)
+    return orders, [f"(what about | how about) {about}{chunks}"] + (
+        [f"what {topic} is it{chunks}"] if topic else []
+    )
+
+
+def _ordering(speech: ToolSpeech, about: str, chunks: str, count: str) -> tuple[list[str], list[str]]:
+    """ "set a timer for ten minutes", "set a ten minute timer"; "a timer for ten minutes"."""
     verbs = _alternatives([verb for verb in speech.verbs if verb not in _SELDOM][:_MOST_VERBS])
-    head = f"({verbs}) " if verbs else ""
-    yield f"{head}{about}{chunks}"
-    if topic and others and others[0].kind == "number":
-        yield f"{head}[a | an | the] {_value_of(others[0], prefix)} {topic}"
-        yield f"(change | set) {about} to {_value_of(others[0], prefix)}"
+    topic = " ".join(speech.topic)
+    orders = [f"({verbs}) {about}{chunks}"] if verbs else [f"{about}{chunks}"]
+    if topic and count:
+        orders += [f"({verbs or 'set'}) [a | an | the] {count} {topic}", f"(change | set) {about} to {count}"]
+    return orders, [f"{about}{chunks}"]
 
 
 def _noun_phrase(topic: str, named: Slot | None, prefix: str) -> str:

@@ -6,6 +6,7 @@ part, and ``over`` after ``response.done``. Whatever arrives when it is over is 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Literal, TypedDict
 
@@ -79,9 +80,9 @@ class Response:
         return self._ledger is not None
 
     @property
-    def spoke(self) -> bool:
-        """Whether any voice was sent."""
-        return any(sound.ms > 0 for entry in self._output for sound in entry.sounds.values())
+    def voice_ms(self) -> float:
+        """The duration of the voice that was sent."""
+        return sum(sound.ms for entry in self._output for sound in entry.sounds.values())
 
     def begin(self) -> None:
         """Announce the response, and go on as soon as its context is known in words."""
@@ -210,11 +211,10 @@ class Response:
             output_index=self._output.index(entry),
             call_id=call_id,
         )
-        self._out.send(events.ResponseFunctionCallArgumentsDelta(**place, delta=call.arguments))
-        self._out.send(
-            events.ResponseFunctionCallArgumentsDone(**place, name=call.name, arguments=call.arguments)
-        )
-        entry.replace(arguments=call.arguments)
+        arguments = json.dumps(call.arguments, ensure_ascii=False)
+        self._out.send(events.ResponseFunctionCallArgumentsDelta(**place, delta=arguments))
+        self._out.send(events.ResponseFunctionCallArgumentsDone(**place, name=call.name, arguments=arguments))
+        entry.replace(arguments=arguments)
         self._close(entry, "completed")
 
     def _new_message(self) -> Entry:

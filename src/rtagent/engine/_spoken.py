@@ -235,7 +235,9 @@ def _slot_of(name: str, schema: object, required: bool, definitions: Mapping[str
     return None
 
 
-def _flatten(schema: object, definitions: Mapping[str, Any], depth: int = 0) -> tuple[Mapping[str, Any], bool]:
+def _flatten(
+    schema: object, definitions: Mapping[str, Any], depth: int = 0
+) -> tuple[Mapping[str, Any], bool]:
     """A schema without references, unions with null and lists of types; and whether it may be null."""
     if not isinstance(schema, Mapping) or depth > 8:
         return {}, False
@@ -258,7 +260,11 @@ def _flatten(schema: object, definitions: Mapping[str, Any], depth: int = 0) -> 
 
 
 def _phrase(value: object) -> str:
-    return " ".join(plain_words(" ".join(words_of_name(value)))) if isinstance(value, str) else _number_phrase(value)
+    return (
+        " ".join(plain_words(" ".join(words_of_name(value))))
+        if isinstance(value, str)
+        else _number_phrase(value)
+    )
 
 
 def _number_phrase(value: object) -> str:

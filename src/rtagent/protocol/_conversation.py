@@ -25,6 +25,7 @@ from .. import events
 from ..events.lifecycle import SessionState
 from ._answers import AnswerLedger
 from ._formats import Effective
+from ._gate import ANSWER_WITHIN_S, Gate
 from ._happenings import Answered, CallsInterrupted, Happening, InputTurn, Refused
 from ._input import InputAudio, InputMove, InputState
 from ._items import HistoryEntry, ItemLedger
@@ -45,9 +46,10 @@ class Conversation:
     Args:
         new_id: makes a new id with the given prefix, unique in this conversation and at most 32
             characters of ``[A-Za-z0-9_-]`` long.
+        answer_within_s: how long ``response.created`` may take (rule A7), in seconds.
     """
 
-    def __init__(self, *, new_id: Callable[[str], str]) -> None:
+    def __init__(self, *, new_id: Callable[[str], str], answer_within_s: float = ANSWER_WITHIN_S) -> None:
         self.config: events.SessionConfig | None = None
         """The server's last snapshot of the session, None before the first."""
         self.effective = Effective()
@@ -56,7 +58,9 @@ class Conversation:
         self._input = InputAudio()
         self._answers = AnswerLedger()
         self._voice = Voice(self._outbox, self._items)
-        self._responses = Responses(self._outbox, self._items, self._voice.received_ms)
+        self._responses = Responses(
+            self._outbox, self._items, self._voice.received_ms, Gate(answer_within_s=answer_within_s)
+        )
         self._handlers: dict[type[events.ServerEvent], Callable[[Any, float], None]] = {
             events.SessionCreated: self._snapshot,
             events.SessionUpdated: self._snapshot,

@@ -6,6 +6,7 @@ What counts is what ``session.updated`` says, not what was asked for (rule U4).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from .. import events
 from ..audio import AudioFormat
@@ -38,6 +39,8 @@ def wire_format(own: AudioFormat) -> events.PcmFormat | events.PcmuFormat | even
             return events.PcmaFormat()
         case "pcm16":
             return events.PcmFormat(rate=own.rate)
+        case _:
+            assert_never(own.encoding)
 
 
 PCM_24K = AudioFormat.pcm16(24_000)

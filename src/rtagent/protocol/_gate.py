@@ -25,6 +25,8 @@ __all__ = ("REQUEST_KEY", "Gate", "GateMove", "GateState", "ResponseRequest")
 REQUEST_KEY = "rtagent_request"
 """The key in ``response.metadata`` that ties a ``response.created`` to its request (rule C3)."""
 
+ANSWER_WITHIN_S = 10.0
+"""How long ``response.created`` may take."""
 METADATA_PAIRS = 16
 """The most pairs that ``response.metadata`` may hold."""
 
@@ -117,7 +119,7 @@ class Gate:
     Every method is synchronous and returns what must be done; the caller sends it.
     """
 
-    def __init__(self, *, answer_within_s: float = 10.0, blocked_for_s: float = 2.0) -> None:
+    def __init__(self, *, answer_within_s: float = ANSWER_WITHIN_S, blocked_for_s: float = 2.0) -> None:
         self.state = GateState.FREE
         self.active_id: str | None = None
         """The running response of the default conversation."""

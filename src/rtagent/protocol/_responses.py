@@ -25,8 +25,10 @@ KEPT_EXPIRED = 64
 class Responses:
     """Owns the gate, the call ledger and the totals of usage."""
 
-    def __init__(self, outbox: Outbox, items: ItemLedger, received_ms: Callable[[str], float]) -> None:
-        self.gate = Gate()
+    def __init__(
+        self, outbox: Outbox, items: ItemLedger, received_ms: Callable[[str], float], gate: Gate
+    ) -> None:
+        self.gate = gate
         self.calls = CallLedger()
         self.usage = Usage()
         self._outbox = outbox

@@ -19,6 +19,10 @@ __all__ = ("Attachment",)
 
 WATCH_INTERVAL_S = 0.01
 """How often the sink is asked while a first sample is awaited."""
+KEPT_RESPONSES = 64
+"""Responses remembered, so that each begins to be heard once."""
+EARLY_BYTES = 600 * 48_000
+"""Voice that waits for the sink to open: ten minutes at 24 kHz, as much as a sink takes; more is dropped."""
 
 
 class Attachment:
@@ -45,11 +49,13 @@ class Attachment:
         self._finished = False
         self._input: _Converter | None = None
         self._output: _Converter | None = None
-        self._awaited: PlaybackItem | None = None
-        self._watched: str | None = None
+        self._early: list[tuple[PlaybackItem, bytes]] = []
+        self._early_bytes = 0
+        self._begun: dict[str | None, None] = {}
+        self._awaited: list[PlaybackItem] = []
         self._first_due = anyio.Event()
         self._drain_due = anyio.Event()
-        self._stops = 0
+        self._drain_wanted = False
 
     def mute(self) -> None:
         """Send silence instead of what the source hears; the positions of the server stay right."""
@@ -103,20 +109,34 @@ class Attachment:
             self._output = _Converter.between(output_format, self.sink.format)
 
     def play(self, item: PlaybackItem, pcm: bytes) -> None:
-        """Queue audio of the assistant."""
-        if self.sink is None:
+        """Queue audio of the assistant; a sink that fails is taken away."""
+        if self.sink is None or self._finished or self._scope.cancel_called:
+            return
+        if not self._opened.is_set():
+            if self._early_bytes + len(pcm) <= EARLY_BYTES:
+                self._early.append((item, pcm))
+                self._early_bytes += len(pcm)
             return
         if self._output is not None:
             pcm = self._output.convert(pcm)
-        self.sink.play(item, pcm)
-        if item.response_id != self._watched:
-            self._watched, self._awaited = item.response_id, item
+        try:
+            self.sink.play(item, pcm)
+        except RtagentError as error:  # such as a device that was pulled out
+            self.error = error
+            self._scope.cancel()
+            return
+        if item.response_id not in self._begun:
+            self._begun[item.response_id] = None
+            if len(self._begun) > KEPT_RESPONSES:
+                del self._begun[next(iter(self._begun))]
+            self._awaited.append(item)
             self._first_due.set()
 
     def stop(self) -> Heard | None:
         """Fall silent; None without a sink."""
-        self._awaited = None
-        self._stops += 1
+        self._awaited.clear()
+        self._forget_early()
+        self._drain_wanted = False  # a voice that was stopped has its own end
         if self.sink is None:
             return None
         if self._output is not None:
@@ -125,6 +145,9 @@ class Attachment:
 
     def drain(self) -> None:
         """The last audio of a response was queued: tell when everything has been heard."""
+        self._drain_wanted = True
+        if not self._opened.is_set():
+            return
         # A sink that holds a reply back until enough is queued need not wait for more.
         finish: Callable[[], None] | None = getattr(self.sink, "finish", None)
         if finish is not None:
@@ -141,7 +164,7 @@ class Attachment:
                     if self.sink is not None and hasattr(self.sink, "__aenter__"):
                         opened: Any = self.sink
                         await stack.enter_async_context(opened)
-                    self._opened.set()
+                    self._begin()
                     async with anyio.create_task_group() as group:
                         group.start_soon(self._carry_input)
                         if self.sink is not None:
@@ -151,8 +174,23 @@ class Attachment:
             self.error = _first(failures)
         finally:
             self._finished = True
+            self._forget_early()
             self._opened.set()
             self._ended.set()
+
+    def _begin(self) -> None:
+        """The sink is open: it gets what came before it was."""
+        self._opened.set()
+        early = list(self._early)
+        self._forget_early()
+        for item, pcm in early:
+            self.play(item, pcm)
+        if self._drain_wanted:
+            self.drain()
+
+    def _forget_early(self) -> None:
+        self._early.clear()
+        self._early_bytes = 0
 
     async def _carry_input(self) -> None:
         if self.source is not None:
@@ -169,21 +207,20 @@ class Attachment:
         while True:
             await self._first_due.wait()
             self._first_due = anyio.Event()
-            while (item := self._awaited) is not None:
-                heard_ms = sink.heard().of(item.item_id)
-                if heard_ms > 0.0:
-                    self._awaited = None
-                    first_heard(item, self._clock.now() - heard_ms / 1000)
-                else:
-                    await self._clock.sleep_until(self._clock.now() + WATCH_INTERVAL_S)
+            while self._awaited:
+                heard = sink.heard()
+                for item in [item for item in self._awaited if heard.of(item.item_id) > 0.0]:
+                    self._awaited.remove(item)
+                    first_heard(item, self._clock.now() - heard.of(item.item_id) / 1000)
+                await self._clock.sleep_until(self._clock.now() + WATCH_INTERVAL_S)
 
     async def _watch_drained(self, sink: AudioSink, drained: Callable[[Heard], None]) -> None:
         while True:
             await self._drain_due.wait()
             self._drain_due = anyio.Event()
-            stops = self._stops
             await sink.wait_drained()
-            if stops == self._stops:  # a voice that was stopped has its own end
+            if self._drain_wanted and not self._drain_due.is_set():
+                self._drain_wanted = False
                 drained(sink.heard())
 
 
@@ -212,8 +249,7 @@ class _Converter:
 
 
 def _silence_of(own: AudioFormat) -> Callable[[int], bytes]:
-    byte = {"pcmu": g711.ULAW_SILENCE, "pcma": g711.ALAW_SILENCE}.get(own.encoding, 0)
-    value = byte if isinstance(byte, bytes) else bytes([byte])
+    value = {"pcmu": g711.ULAW_SILENCE, "pcma": g711.ALAW_SILENCE}.get(own.encoding, b"\0")
     return lambda size: value * size
 
 

@@ -21,6 +21,7 @@ from ..audio import Clock, Heard, PlaybackItem
 from ..errors import (
     ConnectionLost,
     EndOfStream,
+    LocalProtocolError,
     RtagentError,
     ServerError,
     SessionClosed,
@@ -130,7 +131,7 @@ class Pump:
 
     def append_audio(self, pcm: bytes, captured_at: float) -> float:
         """Queue input audio; returns the milliseconds of older audio that were dropped for it."""
-        if self.closed is not None:
+        if self.closed is not None or not pcm:
             return 0.0
         ms = self.core.effective.input_format.ms_of(len(pcm))
         self.core.audio_written(ms, captured_at)
@@ -145,6 +146,15 @@ class Pump:
         self.meter.interrupted(self.clock.now())
         self.core.interrupt(time.monotonic())
         self._carry_out()
+
+    async def carry_audio(self, attachment: Attachment) -> None:
+        """Carry audio both ways until the attachment ends; what is queued then is dropped."""
+        await attachment.run(self.playback_started, self.playback_finished)
+        if attachment.error is not None:
+            logger.warning("ears and mouth were taken away: %s", attachment.error)
+        if attachment.sink is not None:
+            self.core.playback_finished(attachment.sink.heard().ms, time.monotonic())
+            self._carry_out()
 
     def tool_finished(self, call_id: str, output: str, follow_up: bool) -> None:
         """A tool has its output."""
@@ -272,8 +282,11 @@ class Pump:
         while happenings := self.core.happenings():
             for happening in happenings:
                 resumed = self._do(happening) or resumed
-        for event in self.core.events_to_send():
-            self.wire.put(events.encode(event, self._dialect))
+        try:
+            for event in self.core.events_to_send():
+                self.wire.put(events.encode(event, self._dialect))
+        except LocalProtocolError as error:  # the other side has not read for very long
+            self.end(error, None, str(error))
         if self.core.next_deadline() != deadline or deadline is not None:
             self._deadline_moved.set()
         if self.closed is None and self.state != "connecting":
@@ -336,8 +349,9 @@ class Pump:
         self.core.playback_stopped(None if heard is None else heard.ms, time.monotonic())
 
     def _drain_voice(self) -> None:
-        if self.attachment is not None and self.attachment.sink is not None:
-            self.attachment.drain()
+        attachment = self.attachment
+        if attachment is not None and attachment.sink is not None and not attachment.ended:
+            attachment.drain()
         else:
             self.core.playback_finished({}, time.monotonic())
 

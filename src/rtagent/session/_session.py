@@ -334,9 +334,7 @@ class Session:
         effective = self._pump.core.effective
         attachment.set_formats(effective.input_format, effective.output_format)
         self._pump.attachment = attachment
-        self._running().start_soon(
-            attachment.run, self._pump.playback_started, self._pump.playback_finished, name="session audio"
-        )
+        self._running().start_soon(self._pump.carry_audio, attachment, name="session audio")
         return attachment
 
     # -- state -------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ class Wire:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._frames: deque[tuple[str, float]] = deque()
+        self._frames: deque[tuple[str, float | None]] = deque()
         self._waiting = anyio.Event()
         self._audio_ms = 0.0
         self._dropped_ms = 0.0
@@ -55,7 +55,7 @@ class Wire:
             message = f"{CONTROL_CAPACITY} events wait to be sent: the other side does not read"
             raise LocalProtocolError(message)
         self._control += 1
-        self._frames.append((frame, 0.0))
+        self._frames.append((frame, None))
         self._waiting.set()
 
     def put_audio(self, frame: str, ms: float) -> float:
@@ -75,10 +75,10 @@ class Wire:
                 self._waiting = anyio.Event()
                 await self._waiting.wait()
             frame, ms = self._frames.popleft()
-            if ms:
-                self._audio_ms -= ms
-            else:
+            if ms is None:
                 self._control -= 1
+            else:
+                self._audio_ms -= ms
             self._writing = True
             await self._transport.send(frame)
             self._writing = False
@@ -95,7 +95,7 @@ class Wire:
 
     def _drop_oldest_audio(self) -> float:
         for index, (_, ms) in enumerate(self._frames):
-            if ms:
+            if ms is not None:
                 del self._frames[index]
                 self._audio_ms -= ms
                 self._dropped_ms += ms

@@ -1,0 +1,217 @@
+"""The assistant's voice: what is played, and what is corrected when it is stopped."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+
+from rtagent import events
+from rtagent.audio import PlaybackItem
+from rtagent.protocol import Happening, PlayDue, StopDue, VoiceCut, VoiceEnded
+from rtagent.protocol._items import ItemLedger
+from rtagent.protocol._outbox import Outbox
+from rtagent.protocol._voice import KEPT_SILENCED, Voice
+
+SECOND = bytes(48_000)
+
+
+class Throat:
+    """A voice with its ledger of items and what it has decided."""
+
+    def __init__(self) -> None:
+        numbers = count(1)
+        self.outbox = Outbox(lambda prefix: f"{prefix}_{next(numbers)}")
+        self.items = ItemLedger()
+        self.voice = Voice(self.outbox, self.items)
+
+    def hears_of(self, *item_ids: str) -> None:
+        for item_id in item_ids:
+            self.items.put(events.assistant_message("one two three four", id=item_id))
+
+    def delta(
+        self,
+        item_id: str | None = "a1",
+        response_id: str = "r1",
+        pcm: bytes = SECOND,
+        *,
+        beside: bool = False,
+    ) -> None:
+        event = events.ResponseOutputAudioDelta.of(
+            pcm=pcm, response_id=response_id, item_id=item_id or "", output_index=0, content_index=0
+        )
+        if item_id is None:
+            event = event.model_copy(update={"item_id": None})
+        self.voice.delta(event, response_id, in_conversation=not beside)
+
+    def told(self) -> list[Happening]:
+        return self.outbox.take_happenings()
+
+    def sent(self) -> list[events.ClientEvent]:
+        return self.outbox.take_events()
+
+
+@pytest.fixture
+def throat() -> Throat:
+    throat = Throat()
+    throat.hears_of("a1", "a2")
+    return throat
+
+
+def truncations(sent: list[events.ClientEvent]) -> list[tuple[str, int]]:
+    return [
+        (event.item_id, event.audio_end_ms)
+        for event in sent
+        if isinstance(event, events.ConversationItemTruncate)
+    ]
+
+
+def deletions(sent: list[events.ClientEvent]) -> list[str]:
+    return [event.item_id for event in sent if isinstance(event, events.ConversationItemDelete)]
+
+
+# -- playing ------------------------------------------------------------------------------------------
+
+
+def test_audio_is_to_be_played_as_its_items(throat: Throat) -> None:
+    throat.delta("a1", pcm=b"\1\0")
+    throat.delta("a2", pcm=b"\2\0")
+    assert throat.told() == [
+        PlayDue(PlaybackItem("a1", 0, "r1"), b"\1\0"),
+        PlayDue(PlaybackItem("a2", 0, "r1"), b"\2\0"),
+    ]
+    assert throat.voice.sounding
+    assert throat.voice.received_ms("a1") == pytest.approx(2 * 1000 / 48_000)
+    assert throat.voice.received_ms("nobody") == 0.0
+
+
+def test_audio_that_names_no_item_belongs_to_the_last_that_was_announced(throat: Throat) -> None:
+    throat.delta(None)
+    throat.voice.item_announced("a2")
+    throat.delta(None)
+    assert [due.item.item_id for due in throat.told() if isinstance(due, PlayDue)] == ["r1", "a2"]
+
+
+def test_the_end_of_a_voice_is_told_once_and_only_where_there_was_one(throat: Throat) -> None:
+    throat.delta()
+    throat.told()
+    throat.voice.response_done("r1")
+    throat.voice.response_done("r1")
+    throat.voice.response_done("written")
+    assert throat.told() == [VoiceEnded("r1")]
+
+
+def test_a_voice_heard_to_its_end_is_over_when_all_of_it_had_come(throat: Throat) -> None:
+    throat.delta()
+    throat.voice.finished({"a1": 1000.0})
+    assert throat.voice.sounding  # the server may still send more
+    throat.voice.response_done("r1")
+    throat.voice.finished({"a1": 1000.0})
+    assert not throat.voice.sounding
+    assert [entry.heard_ms for entry in throat.items] == [1000.0, None]
+
+
+def test_progress_is_noted_but_cuts_no_text(throat: Throat) -> None:
+    throat.delta()
+    throat.voice.progress({"a1": 400.0, "nobody": 5.0})
+    entry = throat.items.get("a1")
+    assert entry is not None
+    assert (entry.heard_ms, entry.text) == (400.0, "one two three four")
+
+
+# -- stopping -----------------------------------------------------------------------------------------
+
+
+def test_late_audio_of_a_stopped_response_is_dropped_and_counted(throat: Throat) -> None:
+    throat.delta()
+    throat.voice.stop("r1", "speech")
+    throat.delta("a2")
+    assert throat.told()[1:] == [StopDue("speech")]
+    assert throat.voice.dropped_ms == 1000.0
+    assert throat.voice.is_silenced("r1")
+    assert not throat.voice.is_silenced("r2")
+    assert not throat.voice.is_silenced(None)
+    throat.voice.response_done("r1")
+    assert throat.told() == []
+
+
+def test_stopping_without_a_running_response_silences_nobody(throat: Throat) -> None:
+    throat.voice.stop(None, "program")
+    assert throat.told() == [StopDue("program")]
+    throat.delta()
+    assert len(throat.told()) == 1
+
+
+def test_the_item_being_heard_is_cut_where_it_was_heard(throat: Throat) -> None:
+    throat.delta("a1")
+    throat.delta("a2")
+    throat.voice.response_done("r1")
+    throat.told()
+    throat.voice.stopped({"a1": 1000.0, "a2": 500.7}, None)
+    assert throat.told() == [VoiceCut("a2", 500.7, "r1")]
+    assert truncations(throat.sent()) == [("a2", 500)]
+    entry = throat.items.get("a2")
+    assert entry is not None
+    assert (entry.text, entry.status, entry.heard_ms) == ("one two", "incomplete", 500.7)
+    assert not throat.voice.sounding
+
+
+def test_what_nobody_heard_is_deleted_at_once_when_the_server_has_finished_it(throat: Throat) -> None:
+    throat.delta("a1")
+    throat.voice.response_done("r1")
+    throat.voice.stopped({}, None)
+    assert deletions(throat.sent()) == ["a1"]
+    assert "a1" not in throat.items
+
+
+def test_what_nobody_heard_is_deleted_after_its_response_when_that_still_runs(throat: Throat) -> None:
+    throat.delta("a1")
+    throat.delta("a2")
+    throat.voice.stop("r1", "speech")
+    throat.voice.stopped({"a1": 250.0}, "r1")
+    sent = throat.sent()
+    assert (truncations(sent), deletions(sent)) == ([("a1", 250)], [])
+    throat.voice.response_done("r1")
+    assert deletions(throat.sent()) == ["a2"]
+    throat.voice.response_done("r1")
+    assert throat.sent() == []
+
+
+def test_without_a_sink_nothing_is_corrected_because_nothing_is_known(throat: Throat) -> None:
+    throat.delta("a1")
+    throat.told()
+    throat.voice.stopped(None, "r1")
+    assert throat.told() == [VoiceCut(None, 0.0, "r1")]
+    assert throat.sent() == []
+    assert not throat.voice.sounding
+
+
+def test_stopping_silence_is_no_cut(throat: Throat) -> None:
+    throat.voice.stopped({}, None)
+    assert throat.told() == []
+
+
+def test_stopping_a_response_that_has_not_spoken_is_one(throat: Throat) -> None:
+    throat.voice.stopped({}, "r1")
+    assert throat.told() == [VoiceCut(None, 0.0, "r1")]
+
+
+def test_a_voice_beside_the_conversation_is_never_corrected(throat: Throat) -> None:
+    throat.delta("b1", "beside", beside=True)
+    throat.voice.response_done("beside")
+    throat.voice.stopped({"b1": 100.0}, None)
+    assert throat.sent() == []
+
+
+def test_a_deleted_item_is_not_truncated(throat: Throat) -> None:
+    throat.delta("a1")
+    throat.voice.forget("a1")
+    throat.voice.stopped({"a1": 100.0}, None)
+    assert throat.sent() == []
+
+
+def test_silenced_responses_are_not_remembered_for_ever(throat: Throat) -> None:
+    for number in range(KEPT_SILENCED + 1):
+        throat.voice.silence(f"r{number}")
+    assert not throat.voice.is_silenced("r0")
+    assert throat.voice.is_silenced("r1")

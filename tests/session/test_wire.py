@@ -1,0 +1,143 @@
+"""The outgoing queue: control events keep their order, audio gives way when it is old."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from rtagent.errors import ConnectionLost, LocalProtocolError, SessionClosed
+from rtagent.session import _wire as module
+from rtagent.session._wire import Wire, WireStatistics
+from rtagent.transport import MemoryTransport, memory_pair
+
+
+async def written(wire: Wire, far: MemoryTransport) -> list[str]:
+    """Let the wire write until it rests; what arrived."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(wire.run)
+        await anyio.wait_all_tasks_blocked()
+        group.cancel_scope.cancel()
+    return list(far.waiting())
+
+
+async def test_everything_leaves_in_the_order_in_which_it_was_put() -> None:
+    near, far = memory_pair()
+    wire = Wire(near)
+    wire.put("a")
+    assert wire.put_audio("b", 20.0) == 0.0
+    wire.put("c")
+    assert wire.statistics() == WireStatistics(0, 3, 20.0, 0.0)
+    assert not wire.idle
+    assert await written(wire, far) == ["a", "b", "c"]
+    assert wire.statistics() == WireStatistics(3, 0, 0.0, 0.0)
+    assert wire.idle
+
+
+async def test_the_writer_waits_for_more() -> None:
+    near, far = memory_pair()
+    wire = Wire(near)
+    async with anyio.create_task_group() as group:
+        group.start_soon(wire.run)
+        for frame in "ab":
+            await anyio.wait_all_tasks_blocked()
+            wire.put(frame)
+            assert await far.receive() == frame
+            wire.put_audio("sound", 20.0)
+            assert await far.receive() == "sound"
+        group.cancel_scope.cancel()
+
+
+async def test_a_frame_that_the_network_has_not_taken_is_under_way() -> None:
+    near, far = memory_pair(capacity=1)
+    wire = Wire(near)
+    wire.put("a")
+    wire.put("b")
+    async with anyio.create_task_group() as group:
+        group.start_soon(wire.run)
+        await anyio.wait_all_tasks_blocked()
+        assert wire.statistics() == WireStatistics(1, 0, 0.0, 0.0)
+        assert not wire.idle
+        assert await far.receive() == "a"
+        await anyio.wait_all_tasks_blocked()
+        assert wire.idle
+        group.cancel_scope.cancel()
+
+
+async def test_the_oldest_audio_gives_way_and_is_counted_and_control_never_does() -> None:
+    near, far = memory_pair()
+    wire = Wire(near)
+    wire.put("first")
+    dropped = [wire.put_audio(f"audio {number}", 1000.0) for number in range(5)]
+    wire.put("middle")
+    dropped += [wire.put_audio(f"audio {number}", 1000.0) for number in range(5, 8)]
+    wire.put("last")
+    assert dropped == [0.0] * 5 + [1000.0] * 3
+    assert wire.statistics() == WireStatistics(0, 8, 5000.0, 3000.0)
+    assert await written(wire, far) == [
+        "first",
+        "audio 3",
+        "audio 4",
+        "middle",
+        "audio 5",
+        "audio 6",
+        "audio 7",
+        "last",
+    ]
+
+
+async def test_a_large_piece_drops_as_many_small_ones_as_it_needs() -> None:
+    near, far = memory_pair()
+    wire = Wire(near)
+    for number in range(4):
+        wire.put_audio(str(number), 1000.0)
+    assert wire.put_audio("large", 3000.0) == 2000.0
+    assert wire.put_audio("longer than all", 9000.0) == 5000.0
+    assert await written(wire, far) == ["longer than all"]
+
+
+async def test_rounding_leaves_no_audio_that_is_not_there() -> None:
+    near, far = memory_pair()
+    wire = Wire(near)
+    for ms in (0.1, 0.2, 0.3):
+        wire.put_audio("x", ms)
+    await written(wire, far)
+    assert 0.0 < wire.statistics().audio_waiting_ms < 1e-9  # what the sum of such figures leaves
+    assert wire.put_audio("y", 6000.0) == 0.0
+    assert wire.statistics().audio_waiting_ms == 6000.0
+
+
+async def test_empty_audio_is_no_control_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CONTROL_CAPACITY", 1)
+    near, far = memory_pair()
+    wire = Wire(near)
+    wire.put_audio("empty", 0.0)
+    assert await written(wire, far) == ["empty"]
+    wire.put("a")
+    with pytest.raises(LocalProtocolError):
+        wire.put("b")
+
+
+async def test_too_many_control_events_are_refused_until_there_is_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "CONTROL_CAPACITY", 2)
+    near, far = memory_pair()
+    wire = Wire(near)
+    wire.put("a")
+    wire.put_audio("sound", 20.0)
+    wire.put("b")
+    with pytest.raises(LocalProtocolError, match="2 events wait to be sent: the other side does not read"):
+        wire.put("c")
+    assert wire.put_audio("more sound", 20.0) == 0.0
+    assert await written(wire, far) == ["a", "sound", "b", "more sound"]
+    wire.put("d")
+
+
+@pytest.mark.parametrize(("ours", "error"), [(True, SessionClosed), (False, ConnectionLost)])
+async def test_the_end_of_the_transport_ends_the_writer(ours: bool, error: type[Exception]) -> None:
+    near, far = memory_pair()
+    wire = Wire(near)
+    wire.put("a")
+    await (near if ours else far).aclose(1011)
+    with pytest.raises(error):
+        await wire.run()

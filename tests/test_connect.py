@@ -1,0 +1,294 @@
+"""Opening a session: over a real socket on loopback, and with the embedded engine in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+import rtagent
+from rtagent import Agent, Endpoint, events, tool
+from rtagent.engine import BrainInput, Decision, PlannedCall, Recognition
+from rtagent.errors import ConfigurationError, ConnectionFailed, ServerError, SessionClosed
+from rtagent.session import Session
+from rtagent.testing import FakeClock, default_session
+
+KEY = "sk-very-secret"
+
+
+@pytest.fixture(autouse=True)
+async def everything_ends() -> AsyncIterator[None]:
+    """No task outlives the block that started it."""
+    yield
+    current = asyncio.current_task()
+    assert [task for task in asyncio.all_tasks() if task is not current] == []
+
+
+# -- over a socket ------------------------------------------------------------------------------------
+
+Wire = dict[str, Any]
+Handle = Callable[[ServerConnection], Awaitable[None]]
+
+
+class Server:
+    """A small Realtime server: greets, says yes to updates and items, answers with a text."""
+
+    def __init__(self, *, refuse: bool = False) -> None:
+        self.received: list[Wire] = []
+        self.request = ""
+        self.authorization: str | None = None
+        self.close_code: int | None = None
+        self._refuse = refuse
+
+    async def handle(self, connection: ServerConnection) -> None:
+        assert connection.request is not None
+        self.request = connection.request.path
+        self.authorization = connection.request.headers.get("Authorization")
+        await connection.send(events.encode(events.SessionCreated(session=default_session())))
+        try:
+            async for frame in connection:
+                received: Wire = json.loads(frame)
+                self.received.append(received)
+                for answer in self._answers(received):
+                    await connection.send(json.dumps(answer))
+        except ConnectionClosed:
+            pass
+        self.close_code = connection.close_code
+
+    def _answers(self, received: Wire) -> Iterator[Wire]:
+        match received["type"]:
+            case "session.update" if self._refuse:
+                error = {"type": "x", "message": "no such voice", "event_id": received["event_id"]}
+                yield {"type": "error", "error": error}
+            case "session.update":
+                yield {"type": "session.updated", "session": received["session"]}
+            case "conversation.item.create":
+                yield {"type": "conversation.item.added", "item": received["item"]}
+            case "response.create":
+                item = events.assistant_message("It is on.", id="a1").model_dump(mode="json")
+                response = {"id": "r1", "metadata": received["response"]["metadata"], "output": []}
+                yield {"type": "response.created", "response": {**response, "status": "in_progress"}}
+                yield {
+                    "type": "response.done",
+                    "response": {**response, "status": "completed", "output": [item]},
+                }
+            case _:
+                pytest.fail(f"this server has no answer to {received['type']}")
+
+
+@asynccontextmanager
+async def serving(handle: Handle) -> AsyncIterator[str]:
+    async with serve(handle, "127.0.0.1", 0, close_timeout=1) as listening:
+        port = next(iter(listening.sockets)).getsockname()[1]
+        yield f"ws://127.0.0.1:{port}/v1/realtime"
+
+
+async def test_a_conversation_over_a_socket() -> None:
+    server = Server()
+    async with serving(server.handle) as url:
+        agent = Agent(instructions="Be brief.")
+        async with rtagent.connect(agent, endpoint=Endpoint.url(url, api_key=KEY), model="mine") as session:
+            assert session.agent is agent
+            await session.say("Is the light on?")
+            assert (await session.respond()).text == "It is on."
+    assert session.state == "closed"
+    assert server.request == "/v1/realtime?model=mine"
+    assert server.authorization == f"Bearer {KEY}"
+    assert server.close_code == 1000
+    assert [received["type"] for received in server.received] == [
+        "session.update",
+        "conversation.item.create",
+        "response.create",
+    ]
+    assert server.received[0]["session"]["instructions"] == "Be brief."
+
+
+async def test_the_programs_clock_measures() -> None:
+    async with serving(Server().handle) as url:
+        async with rtagent.connect(endpoint=Endpoint.url(url), clock=FakeClock(7.0)) as session:
+            pass
+        assert (await session.wait_closed()).at == 7.0
+
+
+async def test_a_failure_names_the_endpoint_without_its_secrets() -> None:
+    async def leaves(connection: ServerConnection) -> None:
+        await connection.close(4000, "beta")
+
+    async with serving(leaves) as url:
+        connecting = rtagent.connect(endpoint=Endpoint.url(f"{url}?token={KEY}", api_key=KEY))
+        with pytest.raises(ConnectionFailed, match=f"{url} ended the session before it began") as caught:
+            async with connecting:
+                pytest.fail("the block must not begin")
+    assert KEY not in str(caught.value)
+
+
+async def test_configuration_of_the_program_alone_is_sent() -> None:
+    server = Server()
+    async with serving(server.handle) as url:
+        config = events.RealtimeSession(instructions="Mine.")
+        async with rtagent.connect(endpoint=Endpoint.url(url), config=config):
+            pass
+    assert [received["session"]["instructions"] for received in server.received] == ["Mine."]
+
+
+async def test_a_refused_configuration_closes_the_socket() -> None:
+    server = Server(refuse=True)
+    async with serving(server.handle) as url:
+        with pytest.raises(ServerError, match="no such voice"):
+            async with rtagent.connect(Agent(voice="x"), endpoint=Endpoint.url(url)):
+                pytest.fail("the block must not begin")
+    assert server.close_code == 1000
+
+
+async def test_a_server_that_says_nothing_closes_the_socket() -> None:
+    codes: list[int | None] = []
+
+    async def silent(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+        codes.append(connection.close_code)
+
+    async with serving(silent) as url:
+        with pytest.raises(ConnectionFailed, match=f"{url} did not greet us"):
+            async with rtagent.connect(endpoint=Endpoint.url(url), timeout=0.05):
+                pytest.fail("the block must not begin")
+    assert codes == [1000]
+
+
+async def test_nobody_listens() -> None:
+    async with serving(Server().handle) as url:
+        pass
+    with pytest.raises(ConnectionFailed, match="cannot be reached"):
+        async with rtagent.connect(endpoint=Endpoint.url(url)):
+            pytest.fail("the block must not begin")
+
+
+async def test_the_programs_own_exception_comes_out_as_it_is() -> None:
+    async with serving(Server().handle) as url:
+        with pytest.raises(ZeroDivisionError):
+            await fail_within(rtagent.connect(endpoint=Endpoint.url(url)))
+
+
+async def fail_within(connecting: Any) -> None:
+    async with connecting as session:
+        session.on(events.ResponseDone, print)
+        raise ZeroDivisionError
+
+
+# -- the embedded engine ------------------------------------------------------------------------------
+
+
+class Ears:
+    """A recogniser that is never asked: these conversations are written."""
+
+    async def start(self) -> None: ...
+
+    async def set_tools(self, tools: Sequence[Mapping[str, Any]]) -> None: ...
+
+    async def feed(self, pcm16k: bytes) -> str | None:
+        return None
+
+    async def finish(self) -> Recognition:
+        raise NotImplementedError
+
+    async def aclose(self) -> None: ...
+
+
+class Brain:
+    """Says its lines, and calls the tools that its script names."""
+
+    def __init__(self, *script: Decision) -> None:
+        self.script = list(script)
+        self.asked: list[BrainInput] = []
+
+    async def decide(self, question: BrainInput) -> Decision:
+        self.asked.append(question)
+        return self.script.pop(0)
+
+
+class Mouth:
+    """A voice that hums 80 ms for each sentence."""
+
+    rate = 24_000
+
+    def speak(self, text: str, *, voice: str | None = None, speed: float = 1.0) -> Iterator[bytes]:
+        yield b"\x10\x00" * 1920
+
+
+def local(*script: Decision) -> tuple[Endpoint, Brain]:
+    brain = Brain(*script)
+    return Endpoint.local(recognizer=Ears, brain=brain, voice=Mouth()), brain
+
+
+@asynccontextmanager
+async def connected(*args: Any, **options: Any) -> AsyncIterator[Session]:
+    """As ``connect``; everything has ended at the very end of the block, not some time later."""
+    before = asyncio.all_tasks()
+    try:
+        async with rtagent.connect(*args, **options) as session:
+            assert len(asyncio.all_tasks()) > len(before)
+            yield session
+    finally:
+        assert asyncio.all_tasks() == before
+
+
+@tool
+def set_light(on: bool) -> str:
+    """Switch the light."""
+    return f"the light is {'on' if on else 'off'}"
+
+
+async def test_a_conversation_with_the_embedded_engine_and_a_tool() -> None:
+    endpoint, brain = local(
+        Decision(None, (PlannedCall("set_light", '{"on":true}'),)), Decision("It is on now.", ())
+    )
+    agent = Agent(instructions="You run a home.", tools=[set_light])
+    async with connected(agent, endpoint=endpoint) as session:
+        await session.say("Switch the light on.")
+        response = await session.respond()
+        assert response.text.strip() == "It is on now."
+        assert response.audio_ms > 0.0
+        assert session.state == "listening"
+    first, second = brain.asked
+    assert first.instructions == "You run a home."
+    assert [definition["name"] for definition in first.tools] == ["set_light"]
+    assert second.history[-1].text == "the light is on"
+    with pytest.raises(SessionClosed):
+        await session.say("Too late.")
+
+
+async def test_the_engine_ends_with_the_block_whatever_ends_it() -> None:
+    endpoint, _ = local()
+    with pytest.raises(ZeroDivisionError):
+        await fail_within(connected(endpoint=endpoint))
+
+
+async def test_the_engine_ends_when_it_refuses_the_configuration() -> None:
+    endpoint, _ = local()
+    config = events.RealtimeSession(
+        audio=events.SessionAudio(output=events.AudioOutput(speed=9.0)),
+    )
+    with pytest.raises(ServerError, match="speed"):
+        async with connected(endpoint=endpoint, config=config):
+            pytest.fail("the block must not begin")
+
+
+async def test_settings_that_cannot_work_start_nothing() -> None:
+    with pytest.raises(ConfigurationError, match="max_age_s"):
+        async with connected(endpoint=Endpoint.local(max_age_s=0)):
+            pytest.fail("the block must not begin")
+
+
+# -- the default --------------------------------------------------------------------------------------
+
+
+def test_without_an_endpoint_it_chooses_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RTAGENT_ENDPOINT", "ws://127.0.0.1:9/v1/realtime")
+    connecting = rtagent.connect()
+    assert connecting.endpoint.address == "ws://127.0.0.1:9/v1/realtime"
+    assert connecting.endpoint.chosen_because == "RTAGENT_ENDPOINT is set"
