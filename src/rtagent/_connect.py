@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from functools import partial
 from types import TracebackType
 
 import anyio
@@ -10,7 +11,8 @@ import anyio
 from . import events
 from .agent import Agent
 from .audio import Clock
-from .session import Session
+from .errors import ConfigurationError
+from .session import Observer, Session
 from .transport import Endpoint, Transport, connect_websocket, memory_pair
 
 __all__ = ("Connecting", "connect")
@@ -26,6 +28,7 @@ class Connecting:
         model: str | None,
         config: events.RealtimeSession | None,
         clock: Clock | None,
+        observer: Observer | None,
         timeout: float,
     ) -> None:
         self.endpoint = endpoint
@@ -33,6 +36,7 @@ class Connecting:
         self._model = model
         self._config = config
         self._clock = clock
+        self._observer = observer
         self._timeout = timeout
         self._stack = AsyncExitStack()
 
@@ -47,6 +51,7 @@ class Connecting:
                 model=self._model,
                 dialect=self.endpoint.dialect,
                 clock=self._clock,
+                observer=self._observer,
                 timeout=self._timeout,
             )
             await stack.enter_async_context(session)
@@ -65,10 +70,14 @@ class Connecting:
             return transport
         from .engine import EngineSettings, run_connection  # only who talks to it loads it
 
+        try:
+            settings = EngineSettings(**self.endpoint.options)
+        except TypeError as error:
+            message = f"Endpoint.local() was given what the engine does not know: {error}"
+            raise ConfigurationError(message) from error
         ours, theirs = memory_pair()
-        settings = EngineSettings(**self.endpoint.options)
         engine = await stack.enter_async_context(_Engine())
-        engine.start_soon(run_connection, theirs, settings)
+        engine.start_soon(partial(run_connection, theirs, settings, model=self._model))
         stack.push_async_callback(ours.aclose)
         return ours
 
@@ -94,6 +103,7 @@ def connect(
     model: str | None = None,
     config: events.RealtimeSession | None = None,
     clock: Clock | None = None,
+    observer: Observer | None = None,
     timeout: float = 10.0,
 ) -> Connecting:
     """Open a session: ``async with rtagent.connect(agent) as session: …``.
@@ -104,6 +114,7 @@ def connect(
         model: the model, unless the endpoint's URL names it.
         config: more configuration; what it sets goes before what the agent says.
         clock: what measures turns, for programs that do not run in real time.
+        observer: is told of every event in both directions, such as ``SessionRecording(…).record_event``.
         timeout: how long dialling, and then opening the session, may each take, in seconds.
 
     Raises (on entering):
@@ -112,4 +123,4 @@ def connect(
         ServerError: the server refused the configuration.
     """
     chosen = endpoint if endpoint is not None else Endpoint.auto()
-    return Connecting(agent, chosen, model, config, clock, timeout)
+    return Connecting(agent, chosen, model, config, clock, observer, timeout)

@@ -10,9 +10,9 @@ from typing import Any
 
 import anyio
 import pytest
-from rtagent.engine._brain import Decision, PlannedCall
 
 from rtagent.engine import run_connection
+from rtagent.engine._brain import Decision, PlannedCall
 from rtagent.engine._connection import EngineConnection, new_id
 from rtagent.errors import ConnectionLost, EndOfStream, SessionClosed
 from rtagent.transport import memory_pair
@@ -86,13 +86,13 @@ async def test_sound_that_came_as_an_item(parts: Any):
 
 
 async def test_a_call_and_its_answer(parts: Any):
-    parts.brain.script = deque([Decision(None, (PlannedCall("light", '{"on":true}'),))])
+    parts.brain.script = deque([Decision("", (PlannedCall("light", {"on": True}),))])
     async with parts.client() as client:
         await client.say("light on")
         await client.send("response.create")
         *_, done = await client.until("response.done")
         (call,) = done["response"]["output"]
-        assert (call["name"], call["arguments"]) == ("light", '{"on":true}')
+        assert (call["name"], call["arguments"]) == ("light", {"on": True})
         output = {"type": "function_call_output", "call_id": call["call_id"], "output": "it is on"}
         await client.send("conversation.item.create", item=output)
         await client.send("response.create")
@@ -100,7 +100,7 @@ async def test_a_call_and_its_answer(parts: Any):
         assert done["response"]["output"][0]["content"][0]["transcript"] == "You said it is on."
     assert [utterance.text for utterance in parts.brain.asked[1].history] == [
         "light on",
-        '{"on":true}',
+        '{"on": true}',
         "it is on",
     ]
 

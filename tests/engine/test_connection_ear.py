@@ -103,3 +103,19 @@ async def test_a_slow_ear_holds_the_reader_up(parts: Any, monkeypatch: pytest.Mo
         tasks.start_soon(ear.run)
         await ear.wait_room()
         tasks.cancel_scope.cancel()
+
+
+async def test_a_broken_recogniser_is_replaced(parts: Any):
+    made: list[Any] = []
+
+    def make() -> Any:
+        made.append(type(parts.recognizer)([RuntimeError("broken")] if not made else ["whole"]))
+        return made[-1]
+
+    bell, heard = Bell(), Heard()
+    ear = Ear(make, heard, bell)
+    first = [Feed(A, PCM, bytes(960)), Conclude(A)]
+    await work_off(ear, bell, *first, LearnTools(()), Feed(B, PCM, bytes(960)), Conclude(B))
+    assert heard.told[-1] == ("recognised", "b", "whole")
+    assert ("unheard", "a", "the recogniser failed: broken") in heard.told
+    assert [recognizer.running for recognizer in made] == [False, False]

@@ -6,10 +6,10 @@ import base64
 from typing import Any
 
 import pytest
-from rtagent.engine._brain import Utterance
 
 from rtagent.audio import AudioFormat
 from rtagent.engine import _conversation_entry
+from rtagent.engine._brain import Utterance
 from rtagent.engine._conversation_work import (
     Decide,
     PartKey,
@@ -57,7 +57,7 @@ def test_the_brain_reads_the_conversation_in_order(driver: Any):
         "It is on.",
         "You are welcome.",
     ]
-    tool = next(utterance for utterance in said if utterance.role == "tool")
+    tool = next(utterance for utterance in said if utterance.role == "tool_output")
     assert (tool.text, tool.name, tool.call_id) == ("done", "light", "c1")
 
 

@@ -6,9 +6,9 @@ import base64
 from typing import Any
 
 import pytest
-from rtagent.engine._brain import Utterance
 
 from rtagent.engine import _conversation_replies
+from rtagent.engine._brain import Utterance
 from rtagent.engine._conversation_work import (
     Decide,
     Recognise,
@@ -29,7 +29,7 @@ def test_one_active_response(driver: Any):  # S15
     assert driver.code(got) == "conversation_already_has_active_response"
     assert response_id in got[0]["error"]["message"]
     assert got[0]["error"]["event_id"] == "mine"
-    driver.decide(response_id, None)
+    driver.decide(response_id)
     assert driver.respond()
 
 
@@ -41,7 +41,7 @@ def test_cancel_when_idle(driver: Any):  # S15
     assert (
         driver.code(driver.send("response.cancel", response_id="resp_else")) == "response_cancel_not_active"
     )
-    driver.decide(response_id, None)
+    driver.decide(response_id)
     assert (
         driver.code(driver.send("response.cancel", response_id=response_id)) == "response_cancel_not_active"
     )
@@ -52,9 +52,9 @@ def test_responses_beside_run_in_parallel(driver: Any):  # S15
     one, other = driver.respond(conversation="none"), driver.respond(conversation="none")
     (done,) = driver.send("response.cancel", response_id=one)
     assert done["response"]["id"] == one
-    assert driver.decide(other, None)[0]["response"]["id"] == other
+    assert driver.decide(other)[0]["response"]["id"] == other
     assert driver.code(driver.send("response.create")) == "conversation_already_has_active_response"  # A2
-    assert driver.decide(active, None)
+    assert driver.decide(active)
     assert driver.respond()
 
 

@@ -6,10 +6,10 @@ import base64
 from typing import Any
 
 import pytest
-from rtagent.engine._brain import Utterance
 
 from rtagent import events
 from rtagent.audio import AudioFormat
+from rtagent.engine._brain import Utterance
 from rtagent.engine._conversation_work import (
     Conclude,
     Decide,

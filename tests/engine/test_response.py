@@ -102,7 +102,7 @@ def test_a_written_response(driver: Any):
 
 def test_calls_are_items_of_their_own(driver: Any):  # S9
     response_id = driver.respond()
-    got = driver.decide(response_id, None, ("light", '{"on":true}'), ("door", "{}"))
+    got = driver.decide(response_id, "", ("light", {"on": True}), ("door", {}))
     one = [
         "response.output_item.added",
         "conversation.item.added",
@@ -114,13 +114,13 @@ def test_calls_are_items_of_their_own(driver: Any):  # S9
     assert kinds(got) == [*one, *one, "response.done"]
     added, _, delta, done, finished, _ = got[:6]
     assert (added["item"]["status"], added["item"]["arguments"]) == ("in_progress", "")
-    assert delta["delta"] == '{"on":true}'
+    assert delta["delta"] == '{"on": true}'
     assert {key: done[key] for key in ("response_id", "item_id", "output_index", "name", "arguments")} == {
         "response_id": response_id,
         "item_id": added["item"]["id"],
         "output_index": 0,
         "name": "light",
-        "arguments": '{"on":true}',
+        "arguments": '{"on": true}',
     }
     assert done["call_id"] == delta["call_id"] == added["item"]["call_id"] == finished["item"]["call_id"]
     assert finished["item"]["status"] == "completed"
@@ -132,7 +132,7 @@ def test_calls_are_items_of_their_own(driver: Any):  # S9
 
 def test_words_come_before_calls(driver: Any):
     response_id = driver.respond()
-    driver.decide(response_id, "One moment.", ("light", "{}"))
+    driver.decide(response_id, "One moment.", ("light", {}))
     driver.speak(response_id, "One moment.")
     got = driver.speak_out(response_id)
     assert kinds(got)[-1] == "response.done"
@@ -142,7 +142,7 @@ def test_words_come_before_calls(driver: Any):
 
 def test_nothing_to_say_is_a_response_too(driver: Any):
     response_id = driver.respond()
-    (done,) = driver.decide(response_id, None)
+    (done,) = driver.decide(response_id)
     assert done["response"]["status"] == "completed"
     assert done["response"]["output"] == []
 
@@ -222,7 +222,7 @@ def test_a_failure_is_a_failed_response(driver: Any):
 @pytest.mark.parametrize("modality", ["audio", "text"])
 def test_too_long_is_cut_between_words(driver: Any, modality: str):
     response_id = driver.respond(max_output_tokens=3, output_modalities=[modality])
-    got = driver.decide(response_id, "One two three four five.", ("f", "{}"))
+    got = driver.decide(response_id, "One two three four five.", ("f", {}))
     if modality == "audio":
         (order,) = driver.asked(Speak)
         assert order.text == "One two"

@@ -11,7 +11,7 @@ from rtagent.engine._conversation_work import PartKey
 from rtagent.engine._response_usage import cut_to_tokens, tokens_in
 
 
-def usage(driver: Any, say: str | None, ms: int = 0) -> dict[str, Any]:
+def usage(driver: Any, say: str, ms: int = 0) -> dict[str, Any]:
     """The usage of a response that says something."""
     response_id = driver.respond()
     got = driver.decide(response_id, say)
@@ -47,7 +47,7 @@ def test_calls_and_their_outputs_count(driver: Any):
     create = "conversation.item.create"
     driver.send(create, item={"type": "function_call", "name": "f", "call_id": "c", "arguments": "{}1"})
     driver.send(create, item={"type": "function_call_output", "call_id": "c", "output": "12345"})
-    assert usage(driver, None)["input_token_details"]["text_tokens"] == 3
+    assert usage(driver, "")["input_token_details"]["text_tokens"] == 3
 
 
 @pytest.mark.parametrize(("text", "tokens"), [("", 0), ("a", 1), ("abcd", 1), ("abcde", 2)])

@@ -9,7 +9,6 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from rtagent.engine._brain import Decision, PlannedCall
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as websocket_serve
@@ -18,6 +17,7 @@ from websockets.typing import Subprotocol
 
 from rtagent.agent import Agent
 from rtagent.engine import EngineServer, serve
+from rtagent.engine._brain import Decision, PlannedCall
 from rtagent.engine._serve import ServerTransport
 from rtagent.errors import ConfigurationError, ConnectionLost, EndOfStream
 
@@ -58,7 +58,7 @@ async def test_a_call_of_the_agents_tool(parts: Any):
         """Switch the light on."""
         return "on"
 
-    parts.brain.script = deque([Decision(None, (PlannedCall("light", "{}"), PlannedCall("light", "{}")))])
+    parts.brain.script = deque([Decision("", (PlannedCall("light", {}), PlannedCall("light", {})))])
     async with (
         serve(Agent(tools=[light]), port=0, settings=parts.settings()) as server,
         connect(server.url) as client,

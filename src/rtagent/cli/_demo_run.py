@@ -81,10 +81,14 @@ async def _converse(
     sink.tap = leaves_the_speaker
     async with (
         create_task_group() as followers,
-        connect(home_agent(), endpoint=Endpoint.url(server.url), clock=clock) as session,
+        connect(
+            home_agent(),
+            endpoint=Endpoint.url(server.url),
+            clock=clock,
+            observer=recording.record_event,
+        ) as session,
     ):
         await followers.start(LiveLog(sys.stdout, now=clock.now).follow, session)
-        await followers.start(recording.follow, session)
         rest.session = session
         try:
             await session.attach(recording.tapped(caller), sink).wait_source_ended()

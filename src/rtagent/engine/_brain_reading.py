@@ -19,9 +19,7 @@ from ._spoken import Slot, ToolSpeech, words_of_name
 
 __all__ = ("Reading", "Request", "read_clause")
 
-_SUBJECTS = frozenset(
-    "i we he she they you it is are was were am be been if whether when because".split()  # noqa: SIM905
-)
+_SUBJECTS = frozenset("i we he she they you it is are was were am be been if whether when because".split())
 """Before a verb, or without one, these make a statement and not an order."""
 _SELF_SPEAKING = frozenset({"play", "search", "say", "call", "order", "translate"})
 """Families whose verb and object are enough: nobody says "play the music Yesterday"."""

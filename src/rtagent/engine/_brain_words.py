@@ -131,172 +131,30 @@ TOPIC_SYNONYMS: dict[str, tuple[str, ...]] = {
 """Further words for what a tool is about."""
 
 HOLLOW = frozenset(
-    [
-        "current",
-        "currently",
-        "new",
-        "the",
-        "a",
-        "an",
-        "of",
-        "for",
-        "to",
-        "in",
-        "on",
-        "off",
-        "by",
-        "with",
-        "status",
-        "state",
-        "info",
-        "information",
-        "details",
-        "value",
-        "data",
-        "all",
-        "my",
-        "user",
-        "tool",
-        "function",
-        "api",
-        "request",
-        "now",
-    ]
+    "current currently new the a an of for to in on off by with status state info information details value data "
+    "all my user tool function api request now".split()
 )
 """Words in a tool's name that say nothing about its topic."""
 
 LEAD_INS = frozenset(
-    [
-        "please",
-        "okay",
-        "ok",
-        "hey",
-        "hello",
-        "hi",
-        "so",
-        "well",
-        "now",
-        "then",
-        "just",
-        "also",
-        "and",
-        "uh",
-        "um",
-        "er",
-        "oh",
-        "yes",
-        "yeah",
-        "yep",
-        "alright",
-        "right",
-        "good",
-        "morning",
-        "evening",
-        "afternoon",
-        "no",
-        "nope",
-        "stop",
-        "wait",
-        "actually",
-        "instead",
-        "kindly",
-        "quickly",
-        "again",
-        "sorry",
-    ]
+    "please okay ok hey hello hi so well now then just also and uh um er oh yes yeah yep alright right good morning "
+    "evening afternoon no nope stop wait actually instead kindly quickly again sorry".split()
 )
 """Words that open or close a request and change nothing about it."""
 
-POLITE = frozenset(
-    ["please", "thanks", "thank", "you", "kindly", "now", "again", "today", "too", "immediately", "quickly"]
-)
+POLITE = frozenset("please thanks thank you kindly now again today too immediately quickly".split())
 """Words that end a request."""
 
 GLUE = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "my",
-        "our",
-        "your",
-        "this",
-        "that",
-        "these",
-        "those",
-        "some",
-        "any",
-        "me",
-        "us",
-        "i",
-        "you",
-        "we",
-        "it",
-        "its",
-        "is",
-        "are",
-        "was",
-        "be",
-        "am",
-        "will",
-        "would",
-        "could",
-        "can",
-        "should",
-        "shall",
-        "may",
-        "might",
-        "do",
-        "does",
-        "did",
-        "to",
-        "of",
-        "in",
-        "on",
-        "at",
-        "for",
-        "from",
-        "with",
-        "by",
-        "about",
-        "as",
-        "into",
-        "over",
-        "and",
-        "or",
-        "what",
-        "which",
-        "how",
-        "when",
-        "where",
-        "who",
-        "much",
-        "many",
-        "like",
-        "there",
-        "here",
-        "up",
-        "down",
-        "out",
-        "go",
-        "going",
-        "have",
-        "has",
-        "let",
-        "lets",
-        "want",
-        "need",
-        "wish",
-        "if",
-        "s",
-        "get",
-    ]
+    "a an the my our your this that these those some any me us i you we it its is are was be am will would could can "
+    "should shall may might do does did to of in on at for from with by about as into over and or what which how when "
+    "where who much many like there here up down out go going have has let lets want need wish if s get".split()
 )
 """Words that carry no content of their own."""
 
-ARTICLES = frozenset(["a", "an", "the", "my", "our", "your", "this", "that", "some", "any"])
+ARTICLES = frozenset("a an the my our your this that some any".split())
 
-PRONOUNS = frozenset(["i", "we", "he", "she", "they", "it", "my", "you"])
+PRONOUNS = frozenset("i we he she they it my you".split())
 
 WANTING = (
     "want you to", "need you to", "would like you to", "want to", "need to", "would like to", "want", "need",
@@ -312,125 +170,31 @@ REQUESTING = (
 """Openings that look like questions and are requests."""
 
 ASKING_WORDS = frozenset(
-    [
-        "what",
-        "which",
-        "how",
-        "when",
-        "where",
-        "who",
-        "why",
-        "whose",
-        "is",
-        "are",
-        "was",
-        "were",
-        "do",
-        "does",
-        "did",
-        "has",
-        "have",
-        "am",
-        "should",
-        "will",
-        "can",
-        "could",
-    ]
+    "what which how when where who why whose is are was were do does did has have am should will can could".split()
 )
 """First words of a question."""
 
 PREPOSITIONS = frozenset(
-    [
-        "in",
-        "at",
-        "for",
-        "of",
-        "from",
-        "to",
-        "on",
-        "with",
-        "about",
-        "called",
-        "named",
-        "by",
-        "into",
-        "inside",
-        "around",
-        "near",
-        "as",
-        "saying",
-    ]
+    "in at for of from to on with about called named by into inside around near as saying".split()
 )
 
 ROLE_OF_NAME: dict[str, str] = {
     **dict.fromkeys(
-        [
-            "room",
-            "place",
-            "location",
-            "city",
-            "town",
-            "area",
-            "zone",
-            "country",
-            "region",
-            "address",
-            "street",
-            "station",
-            "airport",
-            "site",
-            "where",
-            "destination",
-            "state",
-            "venue",
-            "house",
-            "floor",
-            "building",
-        ],
+        "room place location city town area zone country region address street station airport site where destination "
+        "state venue house floor building".split(),
         "place",
     ),
     **dict.fromkeys(
-        [
-            "person",
-            "name",
-            "contact",
-            "recipient",
-            "who",
-            "guest",
-            "customer",
-            "caller",
-            "user",
-            "friend",
-            "to",
-            "receiver",
-        ],
-        "person",
+        "person name contact recipient who guest customer caller user friend to receiver".split(), "person"
     ),
     **dict.fromkeys(
-        [
-            "message",
-            "text",
-            "content",
-            "body",
-            "note",
-            "memo",
-            "task",
-            "title",
-            "subject",
-            "description",
-            "reason",
-            "item",
-        ],
-        "content",
+        "message text content body note memo task title subject description reason item".split(), "content"
     ),
-    **dict.fromkeys(["query", "question", "topic", "search", "term", "keyword", "expression"], "topic"),
-    **dict.fromkeys(["day", "date", "when", "time", "datetime", "moment", "hour"], "when"),
-    **dict.fromkeys(
-        ["song", "track", "artist", "album", "music", "playlist", "genre", "station_name", "movie", "film"],
-        "title",
-    ),
-    **dict.fromkeys(["origin", "source", "departure", "start"], "origin"),
-    **dict.fromkeys(["color", "colour"], "color"),
+    **dict.fromkeys("query question topic search term keyword expression".split(), "topic"),
+    **dict.fromkeys("day date when time datetime moment hour".split(), "when"),
+    **dict.fromkeys("song track artist album music playlist genre station_name movie film".split(), "title"),
+    **dict.fromkeys("origin source departure start".split(), "origin"),
+    **dict.fromkeys("color colour".split(), "color"),
 }
 """What kind of thing a parameter's name stands for."""
 

@@ -68,7 +68,7 @@ class ResponseSettings:
     spoken: bool
     """Audio with a transcript, or text."""
     instructions: str
-    tools: Sequence[Mapping[str, Any]]
+    tools: tuple[Mapping[str, Any], ...]
     tool_choice: str | Mapping[str, Any]
     max_output_tokens: int | None
     voice: str
@@ -286,5 +286,5 @@ def _audio_format(wire: Mapping[str, Any]) -> AudioFormat:
             return AudioFormat.pcm16(24_000)
 
 
-def _functions(tools: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+def _functions(tools: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
     return tuple(tool for tool in tools if tool.get("type") == "function")

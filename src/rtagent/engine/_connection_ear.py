@@ -49,6 +49,8 @@ class Ear:
         self._recogniser: Recognizer | None = None
         self._tools = LearnTools(())
         self._resampler: Resampler | None = None
+        self._broken = False
+        """It failed: the next utterance gets a new one."""
         self._failure: str | None = None
         """Why the utterance that goes on cannot be recognised."""
 
@@ -77,9 +79,7 @@ class Ear:
                     await self._bell.wait()
                 await self._next()
         finally:
-            if self._recogniser is not None:
-                with anyio.CancelScope(shield=True):
-                    await self._recogniser.aclose()
+            await self._close()
 
     async def _next(self) -> None:
         work = self._work.popleft()
@@ -89,6 +89,7 @@ class Ear:
         except Exception as problem:  # recognisers are pluggable: a failure costs one utterance
             logger.warning("the recogniser failed", exc_info=problem)
             self._failure = f"the recogniser failed: {problem}"
+            self._broken = True
             if isinstance(work, Conclude):
                 self._answer_failure(work.part)
         finally:
@@ -141,12 +142,19 @@ class Ear:
         self._listener.unheard(part, message)
 
     async def _ready(self) -> Recognizer:
+        if self._broken:
+            await self._close()
         if self._recogniser is None:
-            recogniser = self._make()
-            await recogniser.start()
-            self._recogniser = recogniser
-            await recogniser.set_tools(self._tools.tools)
+            self._recogniser = self._make()
+            await self._recogniser.start()
+            await self._recogniser.set_tools(self._tools.tools)
         return self._recogniser
+
+    async def _close(self) -> None:
+        recogniser, self._recogniser, self._broken = self._recogniser, None, False
+        if recogniser is not None:
+            with anyio.CancelScope(shield=True):
+                await recogniser.aclose()
 
     def _at_recogniser_rate(self, pcm: bytes, layout: AudioFormat) -> bytes:
         if layout.rate == RECOGNISER_HZ:

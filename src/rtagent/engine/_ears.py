@@ -118,15 +118,18 @@ class PocketsphinxRecognizer:
         if process is None or process.stdin is None or process.stdout is None:
             message = "the recogniser's process is not there"
             raise SessionClosed(message)
-        stdout = BufferedByteReceiveStream(process.stdout)
         try:
-            with anyio.fail_after(ANSWER_WITHIN_S), anyio.CancelScope(shield=True):
+            # Shielded: half an answer left in the pipe would be taken for the next one.
+            with anyio.fail_after(ANSWER_WITHIN_S, shield=True):
                 await process.stdin.send(HEADER.pack(kind, len(payload)) + payload)
+                stdout = BufferedByteReceiveStream(process.stdout)
                 _, size = HEADER.unpack(await stdout.receive_exactly(HEADER.size))
-                return await stdout.receive_exactly(size) if size else b""
+                answer = await stdout.receive_exactly(size) if size else b""
         except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError) as error:
+            await self.aclose()  # the next utterance gets a new process
             message = "the recogniser's process ended"
             raise SessionClosed(message) from error
+        return answer
 
 
 def _recognition(heard: Mapping[str, str]) -> Recognition:

@@ -104,7 +104,9 @@ class _Word:
     def strange(self) -> bool:
         """True when the other opinion has other sounds in its place, and that matters."""
         size = len(self.phones)
-        if self.text in LEAD_INS and self.text not in _DECISIVE or size < _SHORT_WORD and self.text not in _DECISIVE:
+        if (self.text in LEAD_INS and self.text not in _DECISIVE) or (
+            size < _SHORT_WORD and self.text not in _DECISIVE
+        ):
             return False
         short = size <= _SHORT_WORD and self.text not in _DECISIVE
         return self.cost > (_MOST_OF_A_SHORT_WORD if short else _MOST_OF_A_WORD) * size
@@ -135,7 +137,9 @@ def _words(text: str, phones_of: Callable[[str], str | None]) -> list[_Word]:
     while at < len(words):
         number = read_number(words, at)
         end = number[1] if number is not None else at + 1
-        phones = [phone for word in words[at:end] for phone in (phones_of(word) or " ".join(word.upper())).split()]
+        phones = [
+            phone for word in words[at:end] for phone in (phones_of(word) or " ".join(word.upper())).split()
+        ]
         found.append(_Word(" ".join(words[at:end]), phones))
         at = end
     return found

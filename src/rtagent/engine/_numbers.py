@@ -8,28 +8,10 @@ from dataclasses import dataclass
 
 __all__ = ("Quantity", "find_quantities", "number_words", "read_number")
 
-_ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen"
+).split()
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _SMALL = {word: value for value, word in enumerate(_ONES)} | {"oh": 0}
 _TY = {word: 10 * value for value, word in enumerate(_TENS, start=2)} | {"fourty": 40}
@@ -77,10 +59,7 @@ def read_number(words: Sequence[str], start: int = 0) -> tuple[float, int] | Non
     Understands digits ("10", "2.5"), words ("twenty five", "a hundred and one"), decimals
     ("one point five") and halves ("two and a half", "half a", "a quarter").
     """
-    words = list(words)
-    if start >= len(words):
-        return None
-    negative = words[start] == "minus"
+    negative = words[start : start + 1] == ["minus"]
     found = _read_fraction(words, start) or _read_plain(words, start + negative)
     if found is None:
         return None
@@ -134,7 +113,7 @@ def _extend(group: int | None, previous: str, word: str) -> int | None:
     if word == "hundred":
         return group * 100 if group is not None and 0 < group < 10 else None
     if word in _TY:
-        fits = group is None or (group % 100 == 0 and previous not in _SMALL)
+        fits = group is None or group % 100 == 0 and previous not in _SMALL
         return (group or 0) + _TY[word] if fits else None
     if word in _SMALL:
         fits = group is None or (group % 100 == 0 and previous not in _SMALL)

@@ -100,7 +100,7 @@ class Response:
         if self._state != "deciding":
             return
         self._calls = decision.calls
-        say = self._within_limit(decision.say or "")
+        say = self._within_limit(decision.say)
         if not say:
             self._complete()
         elif self._settings.spoken:
@@ -143,7 +143,7 @@ class Response:
         settings = self._settings
         question = BrainInput(
             history=tuple(utterances(self._context)),
-            tools=tuple(settings.tools),
+            tools=settings.tools,
             instructions=settings.instructions,
             tool_choice=settings.tool_choice,
         )

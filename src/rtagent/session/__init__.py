@@ -9,11 +9,11 @@ from .._lazy import lazily
 if TYPE_CHECKING:
     from ._attachment import Attachment
     from ._callbacks import Callback
-    from ._fanout import Subscription
+    from ._fanout import Observer, Subscription
     from ._measure import Metrics, SessionStatistics
     from ._session import Session
 
-__all__ = ("Attachment", "Callback", "Metrics", "Session", "SessionStatistics", "Subscription")
+__all__ = ("Attachment", "Callback", "Metrics", "Observer", "Session", "SessionStatistics", "Subscription")
 
 __getattr__, __dir__ = lazily(
     __name__,
@@ -21,6 +21,7 @@ __getattr__, __dir__ = lazily(
         "Attachment": "._attachment",
         "Callback": "._callbacks",
         "Metrics": "._measure",
+        "Observer": "._fanout",
         "Session": "._session",
         "SessionStatistics": "._measure",
         "Subscription": "._fanout",

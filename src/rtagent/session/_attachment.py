@@ -47,6 +47,7 @@ class Attachment:
         self._ended = anyio.Event()
         self._muted = False
         self._finished = False
+        self._formats: tuple[AudioFormat, AudioFormat] | None = None
         self._input: _Converter | None = None
         self._output: _Converter | None = None
         self._early: list[tuple[PlaybackItem, bytes]] = []
@@ -102,7 +103,10 @@ class Attachment:
     # -- the session's side ------------------------------------------------------------------------
 
     def set_formats(self, input_format: AudioFormat, output_format: AudioFormat) -> None:
-        """What the server said it takes and sends."""
+        """What the server said it takes and sends; what did not change goes on without a seam."""
+        if (input_format, output_format) == self._formats:
+            return
+        self._formats = (input_format, output_format)
         if self.source is not None:
             self._input = _Converter.between(self.source.format, input_format)
         if self.sink is not None:

@@ -7,9 +7,11 @@ enough, its own subscription ends with an error. Nobody else notices.
 
 from __future__ import annotations
 
+import logging
+import time
 from collections import deque
-from collections.abc import AsyncIterator
-from typing import Any, Generic, TypeVar
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Generic, Literal, TypeVar
 
 import anyio
 
@@ -17,12 +19,18 @@ from .. import events
 from ..errors import LocalProtocolError
 from ..events.lifecycle import LifecycleEvent
 
-__all__ = ("Fanout", "SessionEvent", "Subscription")
+__all__ = ("Direction", "Fanout", "Observer", "SessionEvent", "Subscription")
 
 SessionEvent = events.ServerEvent | LifecycleEvent
 EventT = TypeVar("EventT", bound=SessionEvent)
 
 DEFAULT_BUFFER = 256
+
+Direction = Literal["server", "client", "session"]
+Observer = Callable[[float, Direction, events.ServerEvent | events.ClientEvent | LifecycleEvent], None]
+"""Called with the time (seconds of the session's clock), where an event came from, and the event."""
+
+logger = logging.getLogger(__name__)
 
 
 class Subscription(Generic[EventT]):
@@ -93,9 +101,16 @@ class Subscription(Generic[EventT]):
 
 
 class Fanout:
-    """Owns the list of subscriptions."""
+    """Owns the list of subscriptions.
 
-    def __init__(self) -> None:
+    Args:
+        observer: sees everything before anybody else does, also what is sent; see `Observer`.
+        now: the session's clock, for the observer.
+    """
+
+    def __init__(self, observer: Observer | None = None, now: Callable[[], float] = time.monotonic) -> None:
+        self._observer = observer
+        self._now = now
         self._subscriptions: list[Subscription[Any]] = []
         self._end: tuple[BaseException | None] | None = None
 
@@ -117,9 +132,23 @@ class Fanout:
 
     def publish(self, event: SessionEvent) -> None:
         """Give an event to everybody who wants it."""
+        self._observe("server" if isinstance(event, events.ServerEvent) else "session", event)
         for subscription in tuple(self._subscriptions):
             if subscription.wants(event):
                 subscription.put(event)
+
+    def sent(self, event: events.ClientEvent) -> None:
+        """An event goes out (input audio excepted): only the observer is told."""
+        self._observe("client", event)
+
+    def _observe(self, direction: Direction, event: SessionEvent | events.ClientEvent) -> None:
+        if self._observer is None:
+            return
+        try:
+            self._observer(self._now(), direction, event)
+        except Exception:  # the program's code, at the heart of ours: it is reported and not called again
+            logger.exception("the session's observer failed and is left out from now on")
+            self._observer = None
 
     def end(self, error: BaseException | None) -> None:
         """The session is over."""

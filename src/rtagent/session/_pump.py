@@ -55,7 +55,7 @@ from ..protocol import (
 )
 from ..transport import Transport
 from ._attachment import Attachment
-from ._fanout import Fanout
+from ._fanout import Fanout, Observer
 from ._measure import Metrics, SessionStatistics, TurnMeter
 from ._tools import ToolRunner
 from ._waiters import Waiters
@@ -73,11 +73,16 @@ class Pump:
     """Owns the core and everything that moves it. The session above is its public face."""
 
     def __init__(
-        self, transport: Transport, core: Conversation, clock: Clock, dialect: events.Dialect
+        self,
+        transport: Transport,
+        core: Conversation,
+        clock: Clock,
+        dialect: events.Dialect,
+        observer: Observer | None = None,
     ) -> None:
         self.core = core
         self.clock = clock
-        self.fanout = Fanout()
+        self.fanout = Fanout(observer, clock.now)
         self.waiters = Waiters()
         self.meter = TurnMeter()
         self.wire = Wire(transport)
@@ -244,6 +249,9 @@ class Pump:
                 self.fanout.publish(event)
                 self.core.receive(event, time.monotonic())
                 resumed = self._carry_out()
+                if isinstance(event, events.SessionUpdated) and self.attachment is not None:
+                    effective = self.core.effective  # what the server does counts, not what was asked (U4)
+                    self.attachment.set_formats(effective.input_format, effective.output_format)
                 if resumed:
                     # Let the one who waited go on before the next event is read, so that a
                     # subscription made right after an answer misses nothing.
@@ -285,6 +293,7 @@ class Pump:
         try:
             for event in self.core.events_to_send():
                 self.wire.put(events.encode(event, self._dialect))
+                self.fanout.sent(event)
         except LocalProtocolError as error:  # the other side has not read for very long
             self.end(error, None, str(error))
         if self.core.next_deadline() != deadline or deadline is not None:

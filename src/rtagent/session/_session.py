@@ -19,7 +19,7 @@ from ..transport import Transport
 from ._attachment import Attachment
 from ._callbacks import Callback, run_callback
 from ._configuration import configuration, wanted_changes
-from ._fanout import SessionEvent, Subscription
+from ._fanout import Observer, SessionEvent, Subscription
 from ._ids import new_id
 from ._measure import Metrics, SessionStatistics
 from ._pump import Pump, refusal
@@ -48,6 +48,7 @@ class Session:
         model: the model that was asked for, for messages.
         dialect: how the other side spells its events.
         clock: what measures turns; sources and sinks should use the same one.
+        observer: is told of every event in both directions, from the first one on, except for input audio.
         timeout: how long the server may take to open and configure the session, in seconds.
     """
 
@@ -61,6 +62,7 @@ class Session:
         model: str | None = None,
         dialect: events.Dialect = events.GA,
         clock: Clock | None = None,
+        observer: Observer | None = None,
         timeout: float = DEFAULT_TIMEOUT_S,
     ) -> None:
         self.agent = agent if agent is not None else Agent()
@@ -70,9 +72,8 @@ class Session:
         self._transport = transport
         self._timeout = timeout
         self._group: anyio.abc.TaskGroup | None = None
-        self._pump = Pump(
-            transport, Conversation(new_id=new_id), clock if clock is not None else MonotonicClock(), dialect
-        )
+        own_clock = clock if clock is not None else MonotonicClock()
+        self._pump = Pump(transport, Conversation(new_id=new_id), own_clock, dialect, observer)
         self._tools = ToolRunner(
             self.agent.registry,
             self,
