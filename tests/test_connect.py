@@ -245,7 +245,7 @@ def set_light(on: bool) -> str:
 
 async def test_a_conversation_with_the_embedded_engine_and_a_tool() -> None:
     endpoint, brain = local(
-        Decision(None, (PlannedCall("set_light", '{"on":true}'),)), Decision("It is on now.", ())
+        Decision(calls=(PlannedCall("set_light", {"on": True}),)), Decision("It is on now.", ())
     )
     agent = Agent(instructions="You run a home.", tools=[set_light])
     async with connected(agent, endpoint=endpoint) as session:

@@ -92,7 +92,7 @@ async def test_a_call_and_its_answer(parts: Any):
         await client.send("response.create")
         *_, done = await client.until("response.done")
         (call,) = done["response"]["output"]
-        assert (call["name"], call["arguments"]) == ("light", {"on": True})
+        assert (call["name"], call["arguments"]) == ("light", '{"on": true}')
         output = {"type": "function_call_output", "call_id": call["call_id"], "output": "it is on"}
         await client.send("conversation.item.create", item=output)
         await client.send("response.create")

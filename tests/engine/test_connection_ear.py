@@ -114,8 +114,31 @@ async def test_a_broken_recogniser_is_replaced(parts: Any):
 
     bell, heard = Bell(), Heard()
     ear = Ear(make, heard, bell)
-    first = [Feed(A, PCM, bytes(960)), Conclude(A)]
+    first: list[Feed | Conclude] = [Feed(A, PCM, bytes(960)), Conclude(A)]
     await work_off(ear, bell, *first, LearnTools(()), Feed(B, PCM, bytes(960)), Conclude(B))
     assert heard.told[-1] == ("recognised", "b", "whole")
     assert ("unheard", "a", "the recogniser failed: broken") in heard.told
     assert [recognizer.running for recognizer in made] == [False, False]
+
+
+async def test_tools_that_it_cannot_learn_do_not_cost_the_next_utterance(parts: Any):
+    class Unteachable(type(parts.recognizer)):  # type: ignore[misc]
+        async def set_tools(self, tools: Any) -> None:
+            if tools:
+                message = "too many"
+                raise RuntimeError(message)
+            await super().set_tools(tools)
+
+    made: list[Any] = []
+
+    def make() -> Any:
+        made.append(Unteachable(["one", "two"]))
+        return made[-1]
+
+    bell, heard = Bell(), Heard()
+    ear = Ear(make, heard, bell)
+    one: list[Feed | Conclude] = [Feed(A, PCM, bytes(960)), Conclude(A)]
+    other: list[Feed | Conclude] = [Feed(B, PCM, bytes(960)), Conclude(B)]
+    await work_off(ear, bell, *one, LearnTools([{}]), LearnTools(()), Forget(A), *other)
+    assert heard.told[-1] == ("recognised", "b", "one")
+    assert len(made) == 2

@@ -156,7 +156,7 @@ async def test_a_posted_event_is_sent_and_its_answer_found() -> None:
 async def test_what_nobody_waits_for_any_more_is_given_up() -> None:
     async with pumping() as bench:
         event_id = bench.pump.post(events.InputAudioBufferClear(), awaited=True)
-        bench.pump.give_up(event_id)
+        bench.pump.core.give_up(event_id)
         await bench.server.expect(events.InputAudioBufferClear)
         await bench.says(events.InputAudioBufferCleared())
         with pytest.raises(Timeout):

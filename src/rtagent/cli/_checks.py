@@ -17,7 +17,7 @@ from ..errors import AudioUnavailable, RtagentError
 
 __all__ = ("Check", "examine")
 
-CORE = ("anyio", "httpx", "numpy", "pydantic", "websockets")
+CORE = ("anyio", "numpy", "pydantic", "websockets")
 EXTRAS = {"sounddevice": "audio", "pocketsphinx": "local", "espeakng_loader": "local"}
 """Packages that are optional, and the extra that brings them."""
 _NOT_INSTALLED = frozenset({"package_missing", "portaudio_missing", "no_input_device", "no_output_device"})

@@ -88,7 +88,9 @@ async def _converse(
             observer=recording.record_event,
         ) as session,
     ):
-        await followers.start(LiveLog(sys.stdout, now=clock.now).follow, session)
+        # Counted from where the recording begins: the log and the files tell the same seconds.
+        log = LiveLog(sys.stdout, partials=True, clock_start=recording.started_at, now=clock.now)
+        await followers.start(log.follow, session)
         rest.session = session
         try:
             await session.attach(recording.tapped(caller), sink).wait_source_ended()

@@ -53,6 +53,7 @@ class LiveLog:
         clock_start: the beginning, in seconds of the clock; the moment of making this if absent.
         live: somebody watches: the state and what is being said stand in a status line, drawn over itself.
         states: write a line for each change of state; a status line shows them anyhow.
+        partials: write what the user is being heard to say as a line of its own each time that it grows.
         now: the session's clock; the monotonic one if absent.
     """
 
@@ -64,10 +65,12 @@ class LiveLog:
         clock_start: float | None = None,
         live: bool = False,
         states: bool = True,
+        partials: bool = False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._terminal = Terminal(out, live=live)
         self._states = states and not live
+        self._partials = partials
         self._colour = colour if colour is not None else wants_colour(out)
         self._start = clock_start if clock_start is not None else now()
         self._now = now
@@ -132,7 +135,7 @@ class LiveLog:
                 item_id, said = self._partial
                 said = said + event.delta if item_id == event.item_id else event.delta
                 self._partial = (event.item_id, said)
-                return None
+                return ("you", f"{said.strip()} …") if self._partials and event.delta.strip() else None
             case events.ConversationItemInputAudioTranscriptionCompleted(transcript=said):
                 self._partial = (None, "")
                 return ("you", said.strip() or "(nothing that was understood)")

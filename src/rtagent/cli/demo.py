@@ -39,10 +39,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(options: argparse.Namespace) -> int:
     """Hold the conversation, write the files, report; the exit code."""
-    import anyio
-
     from ._demo_caller import recorded_lines
     from ._demo_run import hold
+    from ._run import run as run_async
 
-    anyio.run(partial(hold, recorded_lines(), Path(options.out), fast=options.fast))
+    run_async(partial(hold, recorded_lines(), Path(options.out), fast=options.fast))
     return 0

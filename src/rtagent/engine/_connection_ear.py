@@ -88,10 +88,11 @@ class Ear:
             await self._do(work)
         except Exception as problem:  # recognisers are pluggable: a failure costs one utterance
             logger.warning("the recogniser failed", exc_info=problem)
-            self._failure = f"the recogniser failed: {problem}"
             self._broken = True
-            if isinstance(work, Conclude):
-                self._answer_failure(work.part)
+            if isinstance(work, Feed):
+                self._failure = f"the recogniser failed: {problem}"
+            elif isinstance(work, Conclude):
+                self._listener.unheard(work.part, f"the recogniser failed: {problem}")
         finally:
             self._working = False
             if isinstance(work, Feed):
@@ -102,7 +103,7 @@ class Ear:
         match work:
             case LearnTools():
                 self._tools = work
-                if self._recogniser is not None:
+                if self._recogniser is not None and not self._broken:
                     await self._recogniser.set_tools(work.tools)
             case Feed() if self._failure is None:
                 await self._feed(work)
@@ -125,7 +126,8 @@ class Ear:
     async def _conclude(self, part: PartKey) -> None:
         self._resampler = None
         if self._failure is not None:
-            self._answer_failure(part)
+            message, self._failure = self._failure, None
+            self._listener.unheard(part, message)
             return
         recogniser = await self._ready()
         recognition = await recogniser.finish()
@@ -134,12 +136,8 @@ class Ear:
     async def _forget(self) -> None:
         self._resampler = None
         failed, self._failure = self._failure is not None, None
-        if not failed and self._recogniser is not None:
+        if not failed and self._recogniser is not None and not self._broken:
             await self._recogniser.finish()
-
-    def _answer_failure(self, part: PartKey) -> None:
-        message, self._failure = self._failure or "", None
-        self._listener.unheard(part, message)
 
     async def _ready(self) -> Recognizer:
         if self._broken:

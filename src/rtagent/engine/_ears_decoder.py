@@ -25,8 +25,6 @@ _LEAD = 300 * _BYTES_PER_MS
 """Audio kept from before the first loud block."""
 _LOUD = 100
 """RMS of a block, of 32768, from which on it may be speech (about -50 dBFS)."""
-_MODEL_MEAN = "40,3,-1"
-"""The acoustic model's own first guess at the mean."""
 _LEVEL_SEARCH = "level"
 _LEVEL_GRAMMAR = "#JSGF V1.0; grammar level; public <level> = hello;"
 
@@ -97,19 +95,26 @@ class UtteranceDecoder:
         """What has been understood so far."""
         return self._hypothesis() if self._measured else ""
 
-    def finish(self) -> str:
-        """End the utterance: its text, "" when nothing was understood or nothing loud was said."""
+    def advance(self, ms: int) -> bool:
+        """The audio is at its end: work off some of what is kept; True while there is more."""
         if not self._measured:
             if self._loud_at is None:
-                self._kept.clear()
-                return ""
+                return False
             self._begin()
-        self._work(None)
-        self._decoder.end_utt()
-        text = self._hypothesis()
-        self._measured = False
-        self._kept.clear()
-        self._loud_at = None
+            return True
+        self._work(ms * _BYTES_PER_MS)
+        return len(self._kept) > 1
+
+    def finish(self) -> str:
+        """End the utterance: its text, "" when nothing was understood or nothing loud was said."""
+        while self.advance(1000):
+            pass
+        text = ""
+        if self._measured:
+            self._decoder.end_utt()
+            text = self._hypothesis()
+            self._measured = False
+        self.drop()
         return text
 
     def alternatives(self, most: int) -> tuple[str, ...]:
@@ -136,7 +141,7 @@ class UtteranceDecoder:
     def _begin(self) -> None:
         decoder = self._decoder
         decoder.activate_search(_LEVEL_SEARCH)
-        decoder.set_cmn(_MODEL_MEAN)
+        decoder.reinit_feat()  # a stream once begun in pieces never measures a whole again without this
         decoder.start_utt()
         decoder.process_raw(bytes(self._kept[: (self._loud_at or 0) + _MEASURED]), False, True)
         decoder.end_utt()

@@ -182,10 +182,6 @@ class Pump:
             self.publish(PlaybackFinished(at=self.clock.now(), item_id=item_id, heard_ms=heard.of(item_id)))
         self._carry_out()
 
-    def give_up(self, event_id: str) -> None:
-        """Nobody waits for that answer any more."""
-        self.core.give_up(event_id)
-
     def publish(self, event: LifecycleEvent) -> None:
         """Tell everybody who wants to know."""
         self.fanout.publish(event)

@@ -143,7 +143,7 @@ class Session:
                 event_id, timeout, f"an answer to {event.type}"
             )
         except BaseException:
-            self._pump.give_up(event_id)
+            self._pump.core.give_up(event_id)
             raise
         return answer
 
