@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rtagent.audio import WavFile, read_wav
+from rtagent.audio import read_wav
+from rtagent.audio._wav import Wav
 from rtagent.cli import main
 from rtagent.cli._demo_caller import recorded_lines
 
@@ -47,7 +48,7 @@ class Demo:
     directory: Path
     log: list[str]
     events: list[dict[str, Any]]
-    wav: WavFile
+    wav: Wav
     transcript: str
     page: str
 

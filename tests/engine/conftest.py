@@ -193,6 +193,7 @@ class ScriptedRecognizer:
 
     async def start(self) -> None:
         self.running = True
+        self._fed = 0
 
     async def feed(self, pcm16k: bytes) -> str | None:
         assert self.running

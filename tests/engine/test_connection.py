@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from rtagent.engine import run_connection
-from rtagent.engine._brain import Decision, PlannedCall
+from rtagent.engine._brain import BrainInput, Decision, PlannedCall
 from rtagent.engine._connection import EngineConnection, new_id
 from rtagent.errors import ConnectionLost, EndOfStream, SessionClosed
 from rtagent.transport import memory_pair
@@ -38,6 +38,20 @@ async def test_a_text_turn(parts: Any):
         *_, done = await client.until("response.done")
         assert done["response"]["output"][0]["content"][0]["text"] == "You said good day."
         assert parts.voice.spoken == []
+
+
+async def test_a_brain_may_take_its_time(parts: Any):
+    class Slow:
+        async def decide(self, turn: BrainInput) -> Decision:
+            await anyio.lowlevel.checkpoint()
+            return Decision(turn.history[-1].text.upper())
+
+    parts.brain = Slow()
+    async with parts.client() as client:
+        await client.say("good day")
+        await client.send("response.create", response={"output_modalities": ["text"]})
+        *_, done = await client.until("response.done")
+        assert done["response"]["output"][0]["content"][0]["text"] == "GOOD DAY"
 
 
 async def test_a_spoken_turn(parts: Any):

@@ -17,7 +17,6 @@ from rtagent.engine._conversation_work import (
 )
 from rtagent.engine._turns import SpeechStarted, SpeechStopped
 
-MANUAL = {"input": {"turn_detection": None}}
 PIECE_MS = 100
 PIECE = base64.b64encode(bytes(48 * PIECE_MS)).decode()
 

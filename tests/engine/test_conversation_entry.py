@@ -16,7 +16,6 @@ from rtagent.engine._conversation_work import (
     Recognise,
 )
 
-MANUAL = {"input": {"turn_detection": None}}
 PIECE_MS = 100
 PIECE = base64.b64encode(bytes(48 * PIECE_MS)).decode()
 

@@ -109,3 +109,22 @@ def test_words_for_nobody_are_dropped(driver: Any):
     driver.conversation.recognised(PartKey("nobody", 0), "a")
     driver.conversation.unheard(PartKey("nobody", 0), "a")
     assert driver.sent() == []
+
+
+def test_sound_that_came_as_an_item_is_transcribed_too(driver: Any):
+    driver.session(audio=TRANSCRIBED)
+    assert not driver.conversation.busy
+    content = [{"type": "input_audio", "audio": PIECE}]
+    item = {"type": "message", "role": "user", "content": content}
+    added, *_ = driver.send("conversation.item.create", item=item)
+    assert driver.conversation.busy
+    driver.conversation.recognised(PartKey(added["item"]["id"], 0), "hello")
+    assert driver.kinds(driver.sent()) == [DELTA, COMPLETED]
+    assert not driver.conversation.busy
+
+
+def test_speech_that_became_void_is_not_told(driver: Any):
+    driver.session(audio=TRANSCRIBED)
+    (started,) = driver.hear(SpeechStarted(0))
+    driver.send("input_audio_buffer.clear")
+    assert partial(driver, PartKey(started["item_id"], 0), "turn") == []

@@ -9,7 +9,6 @@ import pytest
 
 from rtagent.engine import _conversation_items
 
-MANUAL = {"input": {"turn_detection": None}}
 PIECE_MS = 100
 PIECE = base64.b64encode(bytes(48 * PIECE_MS)).decode()
 
@@ -153,3 +152,20 @@ def test_only_the_assistants_voice_can_be_truncated(driver: Any):
         got = driver.truncate(item_id, 0, index)
         assert driver.code(got) == "unsupported_content_type"
         assert got[0]["error"]["message"] == "Only model output audio messages can be truncated"
+
+
+def test_references_point_into_the_conversation(driver: Any):
+    driver.say("one", id="a")
+    created, *_ = driver.send("response.create", response={"input": [{"type": "item_reference", "id": "a"}]})
+    assert created["type"] == "response.created"
+    driver.send("response.cancel")
+    got = driver.send("response.create", response={"input": [{"type": "item_reference", "id": "b"}]})
+    assert driver.code(got) == "item_not_found"
+
+
+def test_an_item_that_is_deleted_while_it_grows_is_never_done(driver: Any):
+    response_id = driver.respond()
+    driver.decide(response_id, "Good day.")
+    (words, _) = driver.speak(response_id, "Good day.")
+    driver.send("conversation.item.delete", item_id=words["item_id"])
+    assert "conversation.item.done" not in driver.kinds(driver.speak_out(response_id))

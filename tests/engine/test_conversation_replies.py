@@ -9,18 +9,12 @@ import pytest
 
 from rtagent.engine import _conversation_replies
 from rtagent.engine._brain import Utterance
-from rtagent.engine._conversation_work import (
-    Decide,
-    Recognise,
-)
+from rtagent.engine._conversation_work import Decide, PartKey, Recognise
 from rtagent.engine._turns import SpeechStarted, SpeechStopped
 
-MANUAL = {"input": {"turn_detection": None}}
 PIECE_MS = 100
 PIECE = base64.b64encode(bytes(48 * PIECE_MS)).decode()
 TRANSCRIBED = {"input": {"transcription": {"model": "any"}}}
-DELTA = "conversation.item.input_audio_transcription.delta"
-COMPLETED = "conversation.item.input_audio_transcription.completed"
 
 
 def test_one_active_response(driver: Any):  # S15
@@ -120,3 +114,22 @@ def test_busy_until_everything_is_answered(driver: Any):
     assert driver.conversation.busy
     driver.work_off()
     assert not driver.conversation.busy
+
+
+def test_the_next_turn_waits_for_its_words_in_every_response(driver: Any):
+    driver.session(audio={"input": {"turn_detection": None}})
+    driver.send("input_audio_buffer.append", audio=PIECE)
+    part = PartKey(driver.send("input_audio_buffer.commit")[0]["item_id"], 0)
+    one, other = driver.respond(), driver.respond(conversation="none")
+    assert driver.asked(Decide) == []
+    driver.conversation.recognised(part, "hello")
+    driver.sent()
+    assert [order.response_id for order in driver.asked(Decide)] == [one, other]
+
+
+def test_results_that_come_too_late_are_dropped(driver: Any):
+    response_id = driver.respond()
+    driver.send("response.cancel")
+    driver.conversation.failed(response_id, "late")
+    driver.conversation.spoken_out(response_id)
+    assert driver.sent() == []

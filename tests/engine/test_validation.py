@@ -123,11 +123,20 @@ def test_bad_metadata(metadata: dict[str, Any]):
     assert refusal.value.param == "response.metadata"
 
 
+def audio(side: str, **change: Any) -> dict[str, Any]:
+    wire = session()
+    wire["audio"][side].update(change)
+    return wire
+
+
 @pytest.mark.parametrize(
     "good",
     [
         session(),
         session(max_output_tokens=4096),
+        audio("input", turn_detection=None),
+        turn_detection(type="semantic_vad", eagerness="high"),
+        audio("output", voice={"id": "voice_1"}, format={"type": "audio/pcmu"}, speed=0.25),
         session(tool_choice={"type": "function", "name": "f"}),
         session(tools=[{"type": "mcp", "server_label": "x"}]),
         turn_detection(idle_timeout_ms=5000),
@@ -152,6 +161,16 @@ def test_good_sessions(good: dict[str, Any]):
             "session.audio.input.turn_detection.eagerness",
         ),
         (turn_detection(type="psychic"), "session.audio.input.turn_detection.type"),
+        (audio("input", format={"type": "audio/opus"}), "session.audio.input.format"),
+        (audio("output", format={"type": "audio/pcm", "rate": 16_000}), "session.audio.output.format.rate"),
+        (audio("output", format="pcm16"), "session.audio.output.format"),
+        (audio("output", voice=""), "session.audio.output.voice"),
+        (audio("output", speed=0.2), "session.audio.output.speed"),
+        (session(output_modalities=["text", "audio"]), "session.output_modalities"),
+        (
+            session(tools=[{"type": "mcp"}, *[{"type": "function", "name": "f"}] * 2]),
+            "session.tools[2].name",
+        ),
         (session(instructions=3), "session.instructions"),
         (session(tools=[{"type": "function"}]), "session.tools[0].name"),
         (session(max_output_tokens="many"), "session.max_output_tokens"),

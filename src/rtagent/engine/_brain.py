@@ -6,7 +6,7 @@ functions, or both. It is asked once for each response and keeps nothing in betw
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -63,8 +63,11 @@ class Decision:
 class Brain(Protocol):
     """Decides what the assistant does next: anything with this method can drive the engine."""
 
-    def decide(self, turn: BrainInput) -> Decision:
-        """The next step of the conversation; called on the event loop, so it must not block."""
+    def decide(self, turn: BrainInput) -> Decision | Awaitable[Decision]:
+        """The next step of the conversation; called on the event loop, so it must not block.
+
+        A brain that has to wait, for a model of its own say, is a coroutine function.
+        """
         ...
 
 

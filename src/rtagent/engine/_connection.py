@@ -18,6 +18,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from inspect import isawaitable
 from typing import Final
 from uuid import uuid4
 
@@ -254,7 +255,8 @@ class EngineConnection:
                 del self._scopes[response_id]
 
     async def _decide(self, work: Decide) -> None:
-        decision = self._settings.brain.decide(work.input)
+        decided = self._settings.brain.decide(work.input)
+        decision = await decided if isawaitable(decided) else decided
         self._step(partial(self._conversation.decided, work.response_id, decision))
 
     async def _speak(self, work: Speak) -> None:

@@ -135,17 +135,17 @@ class Ear:
 
     async def _forget(self) -> None:
         self._resampler = None
-        failed, self._failure = self._failure is not None, None
-        if not failed and self._recogniser is not None and not self._broken:
-            await self._recogniser.finish()
+        self._failure = None
+        if self._recogniser is not None and not self._broken:
+            await self._recogniser.start()
 
     async def _ready(self) -> Recognizer:
         if self._broken:
             await self._close()
         if self._recogniser is None:
             self._recogniser = self._make()
-            await self._recogniser.start()
             await self._recogniser.set_tools(self._tools.tools)
+            await self._recogniser.start()
         return self._recogniser
 
     async def _close(self) -> None:

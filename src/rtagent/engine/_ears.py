@@ -21,6 +21,7 @@ from ._ears_decoder import UtteranceDecoder, load_decoder
 from ._ears_judge import judge
 from ._ears_pronounce import guess_phones
 from ._grammar import grammar_of, grammar_words
+from ._partials import GrowingText
 
 __all__ = ("PocketsphinxRecognizer", "Recognition", "Recognizer")
 
@@ -93,6 +94,7 @@ class PocketsphinxRecognizer:
         """The grammar that the decoder listens with."""
         self._begun = False
         self._partial = ""
+        self._growing = GrowingText()
 
     async def start(self) -> None:
         """Begin a new utterance.
@@ -109,11 +111,12 @@ class PocketsphinxRecognizer:
         await self._compile()
 
     async def feed(self, pcm: bytes) -> str | None:
-        """Take audio; a new partial text when it has changed."""
+        """Take audio; what can be told of the sentence already, when that has grown."""
         if not self._begun:
             await self.start()
             self._begun = True
             self._partial = ""
+            self._growing.clear()
         if self._listener is not None:
             await self._listener.feed(pcm)
         if self._hearing is not None:
@@ -124,7 +127,7 @@ class PocketsphinxRecognizer:
         if not text or text == self._partial:
             return None
         self._partial = text
-        return text
+        return self._growing.update(text)
 
     async def finish(self) -> Recognition:
         """End the utterance and say what it was."""
@@ -174,7 +177,7 @@ class PocketsphinxRecognizer:
     async def _compile(self) -> None:
         """Make the decoder listen with the newest grammar, in a worker thread: it takes up to 0.2 s."""
         grammar = self._grammar
-        if grammar == self._compiled and (grammar is None) == (self._hearing is None):
+        if grammar == self._compiled:
             return
         self._compiled = grammar
         if grammar is None:

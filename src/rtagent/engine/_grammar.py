@@ -26,13 +26,15 @@ _SELDOM = ("turn", "switch", "shut", "toggle", "control", "update", "look", "loo
 """Verbs left to the words that come with them: "turn on", "look up", "change it to five"."""
 
 _COURTESY = """\
-<polite> = please | could you [please] | can you [please] | would you [please] | will you | stop | no | hello | okay
-         | i want to | i would like to;
+<opening> = stop | no | wait | hello | okay;
+<polite> = please | could you [please] | can you [please] | would you [please] | will you | i want to
+         | i would like to;
 <tail> = please | now | thank you | thanks;
 <social> = hello | hi | hey | good morning | good evening | good afternoon | thank you [very much] | thanks [a lot]
          | goodbye | bye [bye] | yes [please] | no [thank you] | okay | stop | cancel [that] | never mind | help
          | what can you do | who are you | how are you | can you hear me | say that again;
 """
+_OPENING = "[<opening>] [<polite>]"
 _NUMBERS = """\
 <digit> = one | two | three | four | five | six | seven | eight | nine;
 <teen> = ten | eleven | twelve | thirteen | fourteen | fifteen | sixteen | seventeen | eighteen | nineteen;
@@ -56,7 +58,7 @@ def grammar_of(tools: Iterable[Mapping[str, Any]]) -> str | None:
             *(f"<t{i}_about>" for i, speech in enumerate(speeches) if speech.topic),
         )
     )
-    tops = ["<social>", "[<polite>] <command> [<tail>]", "[<polite>] <order> and <order> [<tail>]"]
+    tops = ["<social>", f"{_OPENING} <command> [<tail>]", f"{_OPENING} <order> and <order> [<tail>]"]
     tops += [f"[no | yes | and | what about] ({answers}) [please]"] if answers else []
     return "\n".join(
         (

@@ -192,14 +192,18 @@ def _check_turn_detection(value: Mapping[str, Any] | None) -> None:
 
 
 def _check_tools(tools: Sequence[Mapping[str, Any]], where: str) -> None:
-    names = [tool.get("name") for tool in tools if tool.get("type") == "function"]
-    for index, name in enumerate(names):
+    seen: set[str] = set()
+    for index, tool in enumerate(tools):
+        if tool.get("type") != "function":
+            continue
+        name = tool.get("name")
         if not isinstance(name, str) or _TOOL_NAME.match(name) is None:
             message = "a function's name has 1 to 64 letters, digits, '_', '-' or '.'"
             raise _invalid(message, f"{where}.tools[{index}].name")
-        if name in names[:index]:
+        if name in seen:
             message = f"two functions are called {name!r}"
             raise _invalid(message, f"{where}.tools[{index}].name")
+        seen.add(name)
 
 
 def _check_tool_choice(choice: Any, param: str) -> None:
