@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +38,6 @@ def test_a_new_utterance_begins_with_nothing() -> None:
 @given(st.lists(st.lists(st.sampled_from("ab"), max_size=4).map(" ".join), max_size=12))
 def test_each_text_continues_the_one_before(guesses: list[str]) -> None:
     grown = [text for text in told(*guesses) if text is not None]
-    for before, after in zip(grown, grown[1:], strict=False):
+    for before, after in pairwise(grown):
         assert after.split()[: len(before.split())] == before.split()
         assert len(after.split()) > len(before.split())

@@ -54,7 +54,7 @@ def recorded_lines(folder: Traversable | None = None) -> tuple[CallerLine, ...]:
     Raises:
         RtagentError: the recordings are not there.
     """
-    place = files(__package__).joinpath("caller") if folder is None else folder
+    place = files("rtagent.cli").joinpath("caller") if folder is None else folder
     try:
         manifest: dict[str, dict[str, object]] = json.loads(
             place.joinpath("manifest.json").read_text("utf-8")

@@ -6,6 +6,8 @@ import argparse
 from functools import partial
 from pathlib import Path
 
+from ._arguments import CommandParsers
+
 __all__ = ("add_parser", "run")
 
 EXAMPLES = """\
@@ -16,7 +18,7 @@ examples:
 """
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(subparsers: CommandParsers[argparse.ArgumentParser]) -> None:
     """Describe the command."""
     parser = subparsers.add_parser(
         "demo",

@@ -64,7 +64,7 @@ class Recognizer(Protocol):
         ...
 
     async def set_tools(self, tools: Sequence[Mapping[str, Any]]) -> None:
-        """Expect what these tools (function definitions as on the wire) can be asked for, from the next utterance on."""
+        """Expect what these tools (definitions as on the wire) can be asked for, from the next utterance on."""
         ...
 
     async def aclose(self) -> None:

@@ -37,12 +37,15 @@ class Heard:
 class OpenListener:
     """A child process that recognises with the open vocabulary; not for several tasks at once."""
 
-    def __init__(self, command: Sequence[str] = (sys.executable, "-P", "-m", "rtagent.engine._listener")) -> None:
+    def __init__(
+        self, command: Sequence[str] = (sys.executable, "-P", "-m", "rtagent.engine._listener")
+    ) -> None:
         self._command = command
         self._process: Process | None = None
         self._reader = FrameReader()
-        self._number = 0
-        self._results: dict[int, Heard] = {}
+        self._number = 1
+        """Of the utterance that goes on; the child counts the same."""
+        self._result: Heard | None = None
         self._partial = ""
         self.failure: str | None = None
         """Why the listener was given up, or None."""
@@ -63,6 +66,7 @@ class OpenListener:
     async def drop(self) -> None:
         """Forget the utterance that goes on."""
         await self._send(frame(b"D"))
+        self._next()
 
     async def partial(self) -> str:
         """The newest partial text; does not wait for one."""
@@ -72,15 +76,13 @@ class OpenListener:
 
     async def finish(self, timeout_s: float) -> Heard | None:
         """End the utterance and wait for its result; None when it does not come in time."""
-        self._number += 1
-        self._partial = ""
-        await self._send(frame(b"F", str(self._number).encode()))
+        self._result = None
+        await self._send(frame(b"F"))
         with anyio.move_on_after(timeout_s):
-            while self.failure is None and self._number not in self._results:
+            while self.failure is None and self._result is None:
                 await self._receive()
-        found = self._results.get(self._number)
-        self._results.clear()
-        return found
+        self._next()
+        return self._result
 
     async def aclose(self) -> None:
         """End the child: close its input, wait for a while, kill it if it stays."""
@@ -133,10 +135,14 @@ class OpenListener:
             self.failure = f"the listener sent what is no frame: {problem}"
 
     def _take(self, kind: bytes, content: bytes) -> None:
-        if kind == b"P":
-            self._partial = content.decode()
-        elif kind == b"R":
-            result: dict[str, Any] = json.loads(content)
-            self._results[result["number"]] = Heard(result["text"], tuple(result["alternatives"]))
-        elif kind == b"E":
-            self.failure = content.decode()
+        news: dict[str, Any] = json.loads(content)
+        if kind == b"E":
+            self.failure = str(news["reason"])
+        elif news["number"] == self._number:  # not a late word about an utterance that was given up
+            self._partial = str(news["text"])
+            if kind == b"R":
+                self._result = Heard(self._partial, tuple(news["alternatives"]))
+
+    def _next(self) -> None:
+        self._number += 1
+        self._partial = ""

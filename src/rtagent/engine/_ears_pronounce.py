@@ -5,14 +5,15 @@ from __future__ import annotations
 __all__ = ("guess_phones",)
 
 _SOUNDS: dict[str, str] = {
-    "tion": "SH AH N", "sion": "ZH AH N", "ough": "AO", "augh": "AO", "eigh": "EY", "tch": "CH", "sch": "SH", "igh": "AY",
-    "air": "EH R", "ear": "IH R", "eer": "IH R", "oor": "AO R", "our": "AW ER", "qu": "K W", "ch": "CH", "sh": "SH", "th": "TH",
-    "ph": "F", "ck": "K", "ng": "NG", "wh": "W", "wr": "R", "kn": "N", "gh": "G", "dg": "JH", "oo": "UW", "ee": "IY", "ea": "IY",
-    "ai": "EY", "ay": "EY", "oa": "OW", "ow": "OW", "ou": "AW", "oi": "OY", "oy": "OY", "au": "AO", "aw": "AO", "ie": "IY",
-    "ei": "AY", "eu": "Y UW", "ew": "UW", "ue": "UW", "ui": "UW", "ar": "AA R", "er": "ER", "ir": "ER", "or": "AO R", "ur": "ER",
-    "a": "AE", "b": "B", "c": "K", "d": "D", "e": "EH", "f": "F", "g": "G", "h": "HH", "i": "IH", "j": "JH", "k": "K", "l": "L",
-    "m": "M", "n": "N", "o": "AA", "p": "P", "q": "K", "r": "R", "s": "S", "t": "T", "u": "AH", "v": "V", "w": "W", "x": "K S",
-    "y": "IY", "z": "Z",
+    "tion": "SH AH N", "sion": "ZH AH N", "ough": "AO", "augh": "AO", "eigh": "EY", "tch": "CH",
+    "sch": "SH", "igh": "AY", "air": "EH R", "ear": "IH R", "eer": "IH R", "oor": "AO R", "our": "AW ER",
+    "qu": "K W", "ch": "CH", "sh": "SH", "th": "TH", "ph": "F", "ck": "K", "ng": "NG", "wh": "W", "wr": "R",
+    "kn": "N", "gh": "G", "dg": "JH", "oo": "UW", "ee": "IY", "ea": "IY", "ai": "EY", "ay": "EY",
+    "oa": "OW", "ow": "OW", "ou": "AW", "oi": "OY", "oy": "OY", "au": "AO", "aw": "AO", "ie": "IY",
+    "ei": "AY", "eu": "Y UW", "ew": "UW", "ue": "UW", "ui": "UW", "ar": "AA R", "er": "ER", "ir": "ER",
+    "or": "AO R", "ur": "ER", "a": "AE", "b": "B", "c": "K", "d": "D", "e": "EH", "f": "F", "g": "G",
+    "h": "HH", "i": "IH", "j": "JH", "k": "K", "l": "L", "m": "M", "n": "N", "o": "AA", "p": "P", "q": "K",
+    "r": "R", "s": "S", "t": "T", "u": "AH", "v": "V", "w": "W", "x": "K S", "y": "IY", "z": "Z",
 }  # fmt: skip
 """Spellings and their commonest sounds in ARPAbet, as the en-us acoustic model names them."""
 _LONGEST = max(map(len, _SOUNDS))
@@ -43,7 +44,12 @@ def _sound_at(letters: str, at: int) -> tuple[str, int]:
             return _FINAL_VOWELS[letter], 1
     if rest.startswith(letter) and letter not in _VOWEL_LETTERS:
         return _SOUNDS[letter], 2
-    if letter in _LONG_VOWELS and len(rest) == 2 and rest[0] not in _VOWEL_LETTERS + "rwyx" and rest[1] == "e":
+    if (
+        letter in _LONG_VOWELS
+        and len(rest) == 2
+        and rest[0] not in _VOWEL_LETTERS + "rwyx"
+        and rest[1] == "e"
+    ):
         return _LONG_VOWELS[letter], 1
     if letter == "c" and rest[:1] in ("e", "i", "y"):
         return "S", 1

@@ -145,7 +145,7 @@ def _topic_phrase(speech: ToolSpeech) -> str:
 
 
 def _switching(speech: ToolSpeech, about: str, flag: str, chunks: str) -> tuple[list[str], list[str]]:
-    """ "turn on the light", "turn the light on"; "the light on", "is the light on"."""
+    """Such as "turn on the light", "turn the light on"; "the light on", "is the light on"."""
     verbs = _alternatives(verb for verb in speech.verbs if verb in ("turn", "switch", "set", "put"))
     verbs = verbs or _alternatives(speech.verbs[:_MOST_VERBS]) or "turn"
     orders = [f"({verbs}) {flag} {about}{chunks}", f"({verbs}) {about} {flag}{chunks}"]
@@ -153,7 +153,7 @@ def _switching(speech: ToolSpeech, about: str, flag: str, chunks: str) -> tuple[
 
 
 def _asking(speech: ToolSpeech, about: str, chunks: str) -> tuple[list[str], list[str]]:
-    """ "tell me the weather in Paris"; "what about the weather"."""
+    """Such as "tell me the weather in Paris"; "what about the weather"."""
     orders = [f"(what is | how is | tell me | get | check | show me | give me) {about}{chunks}"]
     topic = " ".join(speech.topic)
     return orders, [f"(what about | how about) {about}{chunks}"] + (
@@ -162,7 +162,7 @@ def _asking(speech: ToolSpeech, about: str, chunks: str) -> tuple[list[str], lis
 
 
 def _ordering(speech: ToolSpeech, about: str, chunks: str, count: str) -> tuple[list[str], list[str]]:
-    """ "set a timer for ten minutes", "set a ten minute timer"; "a timer for ten minutes"."""
+    """Such as "set a timer for ten minutes", "set a ten minute timer"; "a timer for ten minutes"."""
     verbs = _alternatives([verb for verb in speech.verbs if verb not in _SELDOM][:_MOST_VERBS])
     topic = " ".join(speech.topic)
     orders = [f"({verbs}) {about}{chunks}"] if verbs else [f"{about}{chunks}"]
@@ -172,7 +172,7 @@ def _ordering(speech: ToolSpeech, about: str, chunks: str, count: str) -> tuple[
 
 
 def _noun_phrase(topic: str, named: Slot | None, prefix: str) -> str:
-    """ "the kitchen light", "the light in the kitchen" or "the light"."""
+    """Such as "the kitchen light", "the light in the kitchen" or "the light"."""
     if not topic:
         return f"[the | a | my] {_value_of(named, prefix)}" if named else "[it]"
     bare = f"[the | a | an | my] {topic}"

@@ -4,9 +4,9 @@ With its language model pocketsphinx keeps the interpreter's lock for 70 to 80 m
 up the event loop and the sound of a conversation, so it lives in a child process. The two talk in frames: one
 byte of kind, four bytes of length (big-endian), and so much content.
 
-To the child: ``A`` audio (16 kHz mono PCM16), ``D`` drop the utterance, ``F`` finish it (content: a
-number). From the child: ``P`` a new partial text, ``R`` the result, JSON ``{"number", "text", "alternatives"}``,
-``E`` why it cannot work. It ends when its input ends.
+To the child: ``A`` audio (16 kHz mono PCM16), ``D`` drop the utterance, ``F`` finish it. From the child, JSON with
+the number of the utterance (each ``D`` or ``F`` ends one): ``P`` a new partial text, ``R`` the result; and ``E``, why
+it cannot work. It ends when its input ends.
 """
 
 from __future__ import annotations
@@ -70,28 +70,30 @@ class FrameReader:
 def listen(source: BinaryIO, sink: BinaryIO, hearing: _Hearing) -> None:
     """Answer frames until the source ends."""
     reader = FrameReader()
-    last = ""
+    number, last = 1, ""
     while data := source.read1(1 << 16):  # type: ignore[attr-defined]
         for kind, content in reader.feed(data):
             if kind == b"A":
                 hearing.feed(content)
                 text = hearing.partial()
                 if text and text != last:
-                    _send(sink, b"P", text.encode())
+                    _send(sink, b"P", {"number": number, "text": text})
                 last = text
-            elif kind == b"F":
-                last, text = "", hearing.finish()
+                continue
+            if kind == b"F":
+                text = hearing.finish()
                 others = hearing.alternatives(_ALTERNATIVES) if text else ()
-                result = {"number": int(content), "text": text, "alternatives": others}
-                _send(sink, b"R", json.dumps(result).encode())
-            elif kind == b"D":
-                last = ""
+                _send(sink, b"R", {"number": number, "text": text, "alternatives": others})
+            else:
                 hearing.drop()
+            number, last = number + 1, ""
 
 
 def main() -> int:
     """Run as a child process: frames on standard input and output."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us by closing the pipe
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is for the parent, which ends us by closing the pipe
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     try:
         from ._ears_decoder import UtteranceDecoder, load_decoder
@@ -100,14 +102,14 @@ def main() -> int:
         listen(source, sink, UtteranceDecoder(decoder, decoder.current_search()))
     except BrokenPipeError:
         return 0
-    except Exception as problem:  # the top of a program: the parent is told why
-        _send(sink, b"E", str(problem).encode())
+    except Exception as problem:  # noqa: BLE001 - the top of a program: the parent is told why
+        _send(sink, b"E", {"reason": str(problem)})
         return 1
     return 0
 
 
-def _send(sink: BinaryIO, kind: bytes, content: bytes) -> None:
-    sink.write(frame(kind, content))
+def _send(sink: BinaryIO, kind: bytes, content: dict[str, object]) -> None:
+    sink.write(frame(kind, json.dumps(content).encode()))
     sink.flush()
 
 

@@ -113,7 +113,7 @@ def _extend(group: int | None, previous: str, word: str) -> int | None:
     if word == "hundred":
         return group * 100 if group is not None and 0 < group < 10 else None
     if word in _TY:
-        fits = group is None or group % 100 == 0 and previous not in _SMALL
+        fits = group is None or (group % 100 == 0 and previous not in _SMALL)
         return (group or 0) + _TY[word] if fits else None
     if word in _SMALL:
         fits = group is None or (group % 100 == 0 and previous not in _SMALL)

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from ._brain_words import (
     ALL_VERBS,
@@ -133,7 +133,7 @@ class ToolSpeech:
 
 def plain_words(text: str) -> list[str]:
     """Lower-case words of a text as they are spoken: no accents, digits as number words."""
-    decomposed = unicodedata.normalize("NFKD", text).replace("’", "'")
+    decomposed = unicodedata.normalize("NFKD", text).replace("\u2019", "'")
     ascii_text = "".join(mark for mark in decomposed if not unicodedata.combining(mark)).lower()
     spoken = _WHOLE_NUMBER.sub(lambda found: f" {number_words(int(found[0]))} ", ascii_text)
     return [word.strip("'") for word in _NOT_A_WORD.split(spoken) if word.strip("'")]
@@ -166,7 +166,7 @@ def speech_of(tool: Mapping[str, Any]) -> ToolSpeech | None:
     description = description.strip() if isinstance(description, str) else ""
     words = words_of_name(name)
     family, verb, rest = _verb_of(words, plain_words(description))
-    verbs = dict.fromkeys((*([verb] if verb else []), *VERB_FAMILIES.get(family, ())))
+    verbs: dict[str, None] = dict.fromkeys((*((verb,) if verb else ()), *VERB_FAMILIES.get(family, ())))
     topic = tuple(dict.fromkeys(singular(word) for word in rest if word not in HOLLOW))
     return ToolSpeech(name, family, tuple(verbs), topic, slots, _purpose_of(description, words))
 
@@ -195,15 +195,11 @@ def _purpose_of(description: str, words: Sequence[str]) -> str:
 
 
 def _slots_of(parameters: object) -> tuple[Slot, ...] | None:
-    if not isinstance(parameters, Mapping):
-        return ()
-    properties, required = parameters.get("properties"), parameters.get("required")
-    if not isinstance(properties, Mapping):
-        return ()
-    definitions = parameters.get("$defs") or parameters.get("definitions") or {}
-    needed = set(required) if isinstance(required, Sequence) else set()
+    described = _object(parameters)
+    definitions = _object(described.get("$defs")) or _object(described.get("definitions"))
+    needed = _list(described.get("required"))
     slots: list[Slot] = []
-    for name, schema in properties.items():
+    for name, schema in _object(described.get("properties")).items():
         slot = _slot_of(str(name), schema, name in needed, definitions)
         if slot is not None:
             slots.append(slot)
@@ -219,10 +215,8 @@ def _slot_of(name: str, schema: object, required: bool, definitions: Mapping[str
     if many:
         flat, _ = _flatten(flat.get("items"), definitions)
         kind = flat.get("type")
-    options = flat.get("enum")
-    if options is None and "const" in flat:
-        options = [flat["const"]]
-    if isinstance(options, Sequence) and not isinstance(options, str) and kind != "boolean":
+    options = [flat["const"]] if "const" in flat and "enum" not in flat else _list(flat.get("enum"))
+    if options and kind != "boolean":
         values = tuple(SpokenValue(phrase, value) for value in options if (phrase := _phrase(value)))
         return Slot(name, "choice", required, values, nullable=nullable, many=many)
     if kind == "boolean":
@@ -239,24 +233,34 @@ def _flatten(
     schema: object, definitions: Mapping[str, Any], depth: int = 0
 ) -> tuple[Mapping[str, Any], bool]:
     """A schema without references, unions with null and lists of types; and whether it may be null."""
-    if not isinstance(schema, Mapping) or depth > 8:
+    own = _object(schema)
+    if not own or depth > 8:
         return {}, False
-    reference = schema.get("$ref")
+    reference = own.get("$ref")
     if isinstance(reference, str):
         target, nullable = _flatten(definitions.get(reference.rpartition("/")[2]), definitions, depth + 1)
-        return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}, nullable
+        return {**target, **{key: value for key, value in own.items() if key != "$ref"}}, nullable
     for key in ("anyOf", "oneOf", "allOf"):
-        branches = schema.get(key)
-        if isinstance(branches, Sequence) and branches:
+        branches = _list(own.get(key))
+        if branches:
             flat = [_flatten(branch, definitions, depth + 1) for branch in branches]
             real = [branch for branch, _ in flat if branch.get("type") != "null"]
             nullable = len(real) < len(flat) or any(null for _, null in flat)
-            return {**(real[0] if real else {}), **{k: v for k, v in schema.items() if k != key}}, nullable
-    kinds = schema.get("type")
-    if isinstance(kinds, Sequence) and not isinstance(kinds, str):
+            return {**(real[0] if real else {}), **{k: v for k, v in own.items() if k != key}}, nullable
+    kinds = _list(own.get("type"))
+    if kinds:
         real_kinds = [kind for kind in kinds if kind != "null"]
-        return {**schema, "type": real_kinds[0] if real_kinds else "null"}, len(real_kinds) < len(kinds)
-    return schema, False
+        return {**own, "type": real_kinds[0] if real_kinds else "null"}, len(real_kinds) < len(kinds)
+    return own, False
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> Sequence[Any]:
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    return cast("Sequence[Any]", value) if is_list else ()
 
 
 def _phrase(value: object) -> str:
@@ -286,8 +290,7 @@ def _flag_values(name: str) -> tuple[SpokenValue, ...]:
 
 def _examples(name: str, schema: Mapping[str, Any]) -> tuple[SpokenValue, ...]:
     """Values that a text parameter is known to take: its examples, what its description quotes, everyday ones."""
-    given = schema.get("examples")
-    texts = [text for text in given if isinstance(text, str)] if isinstance(given, Sequence) else []
+    texts = [text for text in _list(schema.get("examples")) if isinstance(text, str)]
     description = schema.get("description")
     if isinstance(description, str):
         texts += [double or single for double, single in _QUOTED.findall(description)]
