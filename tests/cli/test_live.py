@@ -26,9 +26,11 @@ class Screen(io.StringIO):
 
 @asynccontextmanager
 async def following(
-    out: io.StringIO, *, live: bool = False, colour: bool = False
+    out: io.StringIO, *, live: bool = False, colour: bool = False, partials: bool = False
 ) -> AsyncIterator[tuple[ScriptedServer, Session, LiveLog]]:
-    log = LiveLog(out, colour=colour, clock_start=START, live=live, now=lambda: START + 3.42)
+    log = LiveLog(
+        out, colour=colour, clock_start=START, live=live, partials=partials, now=lambda: START + 3.42
+    )
     async with (
         anyio.create_task_group() as group,
         ScriptedServer() as server,
@@ -225,6 +227,14 @@ async def test_words_of_another_turn_begin_anew():
         await server.send(delta("first", "u1"), delta("second", "u2"))
         await until(lambda: "you: second" in out.getvalue())
         group.cancel_scope.cancel()
+
+
+async def test_partial_words_are_lines_of_their_own_where_that_is_wished():
+    out = io.StringIO()
+    async with following(out, partials=True) as (server, _, _):
+        await server.send(delta("turn"), delta(" "), delta("on"), completed("turn on the light"))
+    said = [line.split(" s  ", 1)[1] for line in out.getvalue().splitlines()[1:]]
+    assert said == ["you       turn …", "you       turn on …", "you       turn on the light"]
 
 
 async def test_a_log_that_cannot_follow_says_so_and_stops():

@@ -46,6 +46,19 @@ def test_a_signal_cleans_up_first_and_leaves_the_handler_as_it_was(number, raise
     assert signal.getsignal(number) is before
 
 
+def test_an_interrupt_that_the_program_takes_for_its_own_end_is_one_all_the_same():
+    async def program() -> None:
+        with anyio.CancelScope():
+            try:
+                signal.raise_signal(signal.SIGINT)
+                await anyio.sleep_forever()
+            except anyio.get_cancelled_exc_class():
+                return
+
+    with pytest.raises(KeyboardInterrupt):
+        run(program)
+
+
 def test_beside_the_main_thread_signals_are_left_alone():
     results: list[int] = []
 

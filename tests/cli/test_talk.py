@@ -30,6 +30,34 @@ def test_talking_to_nobody_is_one_line(capsys):
     assert err.count("\n") == 1
 
 
+def test_a_place_for_the_answer_that_is_not_there_is_one_line(small_server, question, tmp_path, capsys):
+    _, url = small_server()
+    place = tmp_path / "nowhere" / "said.wav"
+
+    assert main(["talk", "--endpoint", url, "--in", str(question), "--out", str(place)]) == 1
+    assert capsys.readouterr().err == f"rtagent: {place}: there is no such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "there is no such file or directory"),
+        (b"", "the file is empty"),
+        (b"these are words and no sound at all", "this is not a WAV file"),
+    ],
+)
+def test_a_question_that_cannot_be_read_is_one_line(content, reason, tmp_path, capsys):
+    path = tmp_path / "question.wav"
+    if content is not None:
+        path.write_bytes(content)
+
+    assert main(["talk", "--endpoint", "local", "--in", str(path), "--out", "none"]) == 1
+
+    err = capsys.readouterr().err
+    assert err.startswith(f"rtagent: {path}: {reason}")
+    assert err.count("\n") == 1
+
+
 def test_writing_and_push_to_talk_exclude_each_other(capsys):
     assert main(["talk", "--text", "--push-to-talk"]) == 2
     assert "not allowed with" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -48,10 +49,17 @@ def card() -> Iterator[VirtualSoundCard]:
         yield card
 
 
+def wait_until_heard(card: VirtualSoundCard) -> None:
+    """Return when a second program listens, beside the recorder: a session is ready before its microphone."""
+    command = ["pactl", "list", "short", "source-outputs"]
+    while len(subprocess.check_output(command, env=card.env, text=True, timeout=10).splitlines()) < 2:
+        pass  # asking takes some milliseconds; the test's own timeout is the end of patience
+
+
 async def recognised(path: Path) -> str:
     """The words of a recording, among those that a home is asked about."""
     wav = read_wav(path)
-    recogniser = PocketsphinxRecognizer()
+    recogniser = PocketsphinxRecognizer("grammar")  # an open vocabulary does not understand this voice
     await recogniser.start()
     try:
         light = {
@@ -96,7 +104,10 @@ def test_a_spoken_question_is_answered_aloud(card, start_rtagent, tmp_path):
         out, err = process.communicate(timeout=10)
 
     told = "".join(seen)
-    assert (process.returncode, err) == (130, "")
+    ours = [
+        line for line in err.splitlines() if not line.startswith("ALSA lib ")
+    ]  # underruns of a busy machine
+    assert (process.returncode, ours) == (130, [])
     assert 'set_light(room="kitchen", on=true) -> "The kitchen light is on."' in told
     assert "from the end of speech to the first sample heard" in told + out
     assert level_dbfs(read_wav(heard).mono_pcm16()) > -45

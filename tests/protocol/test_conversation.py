@@ -441,6 +441,15 @@ def test_many_interruptions_are_not_remembered_for_ever() -> None:
     assert len(talk.happened(PlayDue)) == 1
 
 
+def test_an_item_without_an_id_announces_nothing() -> None:
+    talk = Talk()
+    talk.response("r7")
+    item = events.AssistantMessage(content=[])
+    talk.server(events.ResponseOutputItemAdded(response_id="r7", output_index=0, item=item))
+    talk.server(events.decode('{"type":"response.output_audio.delta","delta":"AAAA"}'))
+    assert talk.happened(PlayDue)[0].item.item_id == "r7"
+
+
 def test_audio_without_any_id_belongs_to_what_was_announced() -> None:
     talk = Talk()
     talk.response("r7")

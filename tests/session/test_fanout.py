@@ -125,3 +125,32 @@ async def test_who_comes_after_the_end_is_told_at_once(error: ConnectionLost | N
         else:
             with pytest.raises(ConnectionLost):
                 await rest(stream)
+
+
+def test_an_observer_sees_both_directions_before_anybody_else() -> None:
+    seen: list[tuple[float, str, str]] = []
+
+    def observe(at: float, direction: str, event: object) -> None:
+        seen.append((at, direction, type(event).__name__))
+
+    fanout = Fanout(observe, now=lambda: 7.5)
+    fanout.publish(events.InputAudioBufferCleared())
+    fanout.sent(events.InputAudioBufferClear())
+    fanout.publish(lifecycle.AudioDropped(at=1.0, ms=2.0, reason="x"))
+    assert seen == [
+        (7.5, "server", "InputAudioBufferCleared"),
+        (7.5, "client", "InputAudioBufferClear"),
+        (7.5, "session", "AudioDropped"),
+    ]
+
+
+def test_an_observer_that_fails_is_reported_once_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(at: float, direction: str, event: object) -> None:
+        raise ZeroDivisionError
+
+    fanout = Fanout(fail)
+    fanout.publish(events.InputAudioBufferCleared())
+    fanout.publish(events.InputAudioBufferCleared())
+    assert [record.message for record in caplog.records] == [
+        "the session's observer failed and is left out from now on"
+    ]

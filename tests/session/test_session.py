@@ -484,6 +484,49 @@ async def test_images_are_shown_and_missing_ones_named(tmp_path) -> None:
             await session.show(tmp_path / "nothing.png")
 
 
+async def test_an_observer_is_told_everything_from_the_first_event_on() -> None:
+    seen: list[str] = []
+    async with talking(
+        observer=lambda at, direction, event: seen.append(f"{direction} {type(event).__name__}")
+    ) as (
+        server,
+        session,
+    ):
+        session.append_audio(bytes(960))
+        session.post(events.InputAudioBufferClear())
+        await server.expect(events.InputAudioBufferClear)
+    assert seen[:4] == [
+        "server SessionCreated",
+        "session StateChanged",
+        "session Connected",
+        "client InputAudioBufferClear",
+    ]
+    assert seen[-1] == "session Closed"
+
+
+async def test_formats_follow_what_the_server_says() -> None:
+    clock = FakeClock()
+    async with ScriptedServer() as server, Session(server.transport, clock=clock) as session:
+        session.attach(ArraySource(b"\5\0" * 4800, rate=24_000, clock=clock), NullSink(clock=clock))
+        telephone = events.RealtimeSession(
+            audio=events.SessionAudio(input=events.AudioInput(format=events.PcmuFormat()))
+        )
+        await server.send(events.SessionUpdated(session=telephone))
+        await anyio.wait_all_tasks_blocked()
+        await clock.advance(0.02)
+        await server.expect(events.InputAudioBufferAppend)
+        assert len(server.appended) == 160  # 20 ms of G.711
+        assert isinstance(session.config, events.RealtimeSession)
+
+
+async def test_a_session_that_is_not_open_can_do_nothing() -> None:
+    async with ScriptedServer() as server:
+        session = Session(server.transport)
+        with pytest.raises(SessionClosed, match="not open"):
+            session.attach()
+        await session.__aexit__(None, None, None)
+
+
 # -- readers --------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -40,7 +41,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments without the program's name; those of this process by default.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    return guarded(partial(_dispatch, arguments), debug="--debug" in arguments)
+    debug = "--debug" in arguments
+    if not debug:
+        _leave_telling_to_us()
+    return guarded(partial(_dispatch, arguments), debug=debug)
+
+
+def _leave_telling_to_us() -> None:
+    """What the commands print is the whole story: without a handler warnings would be on stderr once more."""
+    log = logging.getLogger("rtagent")
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
 
 
 def _dispatch(arguments: Sequence[str]) -> int:

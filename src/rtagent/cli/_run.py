@@ -34,11 +34,21 @@ def run(program: Callable[[], Awaitable[ResultT]]) -> ResultT:
         ConfigurationError: an event loop runs here already.
     """
     _require_no_loop()
+    interrupted = threading.Event()
+
+    async def watched() -> ResultT:
+        with _noticing(interrupted):
+            return await program()
+
     with _terminable():
         try:
-            return anyio.run(program)
+            result = anyio.run(watched)
         except BaseExceptionGroup as group:
             raise first_failure(group) from group
+        if interrupted.is_set():
+            # A task group that was ending by itself takes the loop's cancellation for its own and returns.
+            raise KeyboardInterrupt
+        return result
 
 
 def _require_no_loop() -> None:
@@ -48,6 +58,26 @@ def _require_no_loop() -> None:
         return
     message = "this blocks, and an event loop is running here already"
     raise ConfigurationError(message, hint="inside a coroutine use: async with rtagent.connect(agent)")
+
+
+@contextmanager
+def _noticing(interrupted: threading.Event) -> Generator[None]:
+    """Ctrl-C goes on to the event loop's handler and is remembered."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    cancel = signal.getsignal(signal.SIGINT)
+
+    def notice(number: int, frame: FrameType | None) -> None:
+        interrupted.set()
+        if callable(cancel):
+            cancel(number, frame)
+
+    signal.signal(signal.SIGINT, notice)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, cancel)
 
 
 @contextmanager

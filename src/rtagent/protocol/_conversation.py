@@ -213,11 +213,6 @@ class Conversation:
         """Audio of interrupted responses that came too late and was not played."""
         return self._voice.dropped_ms
 
-    @property
-    def active_response_id(self) -> str | None:
-        """The response that runs in the default conversation."""
-        return self._responses.gate.active_id
-
     # -- what each server event means ---------------------------------------------------------------
 
     def _snapshot(self, event: events.SessionCreated | events.SessionUpdated, now: float) -> None:
