@@ -18,8 +18,8 @@ from websockets.typing import Subprotocol
 from rtagent.agent import Agent
 from rtagent.engine import EngineServer, serve
 from rtagent.engine._brain import Decision, PlannedCall
-from rtagent.engine._serve import ServerTransport
 from rtagent.errors import ConfigurationError, ConnectionLost, EndOfStream
+from rtagent.transport import WebSocketTransport
 
 
 async def tell(client: ClientConnection, kind: str, **fields: Any) -> None:
@@ -172,7 +172,7 @@ async def test_sending_to_a_client_that_has_left_is_a_loss():
     ends: list[EndOfStream | ConnectionLost] = []
 
     async def handler(connection: ServerConnection) -> None:
-        transport = ServerTransport(connection)
+        transport = WebSocketTransport(connection)
         for use in (transport.receive(), transport.send("{}")):
             try:
                 await use

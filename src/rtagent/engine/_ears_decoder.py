@@ -10,7 +10,8 @@ heard before. Adding faint noise to silent gaps, the usual remedy, was no longer
 from __future__ import annotations
 
 from array import array
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, cast
 
 from ..errors import ConfigurationError
 
@@ -38,14 +39,15 @@ def load_decoder(kind: Literal["grammar", "open"]) -> Any:
         ConfigurationError: pocketsphinx is not installed.
     """
     try:
-        from pocketsphinx import Decoder
+        from pocketsphinx import Decoder  # pyright: ignore[reportUnknownVariableType]
     except ImportError as problem:
         message = "the offline recogniser needs the package pocketsphinx"
         raise ConfigurationError(message, hint='pip install "rtagent[local]"') from problem
+    make = cast("Callable[..., Any]", Decoder)  # the package has no types
     if kind == "open":
-        return Decoder(samprate=SAMPLE_HZ, loglevel="FATAL")
+        return make(samprate=SAMPLE_HZ, loglevel="FATAL")
     # the best-path pass over the lattice costs a quarter of the utterance's length at its end and gained nothing
-    return Decoder(samprate=SAMPLE_HZ, loglevel="FATAL", lm=None, bestpath=False)
+    return make(samprate=SAMPLE_HZ, loglevel="FATAL", lm=None, bestpath=False)
 
 
 class UtteranceDecoder:

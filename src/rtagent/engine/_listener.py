@@ -16,7 +16,7 @@ import signal
 import struct
 import sys
 from collections.abc import Iterator
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 
 __all__ = ("FrameReader", "frame", "listen", "main")
 
@@ -24,6 +24,12 @@ _HEAD = struct.Struct(">cI")
 MOST_BYTES = 16 << 20
 """Longest content of one frame; anything longer means that the stream is broken."""
 _ALTERNATIVES = 3
+
+
+class _Source(Protocol):
+    """A byte stream that gives what it has, and b"" at its end."""
+
+    def read1(self, size: int, /) -> bytes: ...
 
 
 class _Hearing(Protocol):
@@ -67,11 +73,11 @@ class FrameReader:
             yield kind, content
 
 
-def listen(source: BinaryIO, sink: BinaryIO, hearing: _Hearing) -> None:
+def listen(source: _Source, sink: BinaryIO, hearing: _Hearing) -> None:
     """Answer frames until the source ends."""
     reader = FrameReader()
     number, last = 1, ""
-    while data := source.read1(1 << 16):  # type: ignore[attr-defined]
+    while data := source.read1(1 << 16):
         for kind, content in reader.feed(data):
             if kind == b"A":
                 hearing.feed(content)
@@ -91,10 +97,9 @@ def listen(source: BinaryIO, sink: BinaryIO, hearing: _Hearing) -> None:
 
 def main() -> int:
     """Run as a child process: frames on standard input and output."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is for the parent, which ends us by closing the pipe
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    # Ctrl-C is for the parent, which ends us by closing the pipe
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    source, sink = cast("_Source", sys.stdin.buffer), sys.stdout.buffer
     try:
         from ._ears_decoder import UtteranceDecoder, load_decoder
 

@@ -59,7 +59,9 @@ def read_number(words: Sequence[str], start: int = 0) -> tuple[float, int] | Non
     Understands digits ("10", "2.5"), words ("twenty five", "a hundred and one"), decimals
     ("one point five") and halves ("two and a half", "half a", "a quarter").
     """
-    negative = words[start : start + 1] == ["minus"]
+    if start >= len(words):
+        return None
+    negative = words[start] == "minus"
     found = _read_fraction(words, start) or _read_plain(words, start + negative)
     if found is None:
         return None

@@ -12,11 +12,11 @@ from typing import Final
 import anyio
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.asyncio.server import serve as websocket_serve
-from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from ..errors import ConfigurationError, ConnectionLost, EndOfStream, SessionClosed
+from ..errors import ConfigurationError
+from ..transport import WebSocketTransport
 from ._connection import EngineConnection
 from ._connection_settings import AgentLike, EngineSettings
 from ._serve_access import chosen_subprotocol, is_realtime, model_of, presents_key
@@ -46,44 +46,6 @@ class EngineStatistics:
     """Events to all clients."""
     busy: bool
     """Whether any client is still to be sent something without asking."""
-
-
-class ServerTransport:
-    """The server's side of one WebSocket as a ``Transport``."""
-
-    def __init__(self, connection: ServerConnection) -> None:
-        self._connection = connection
-        self._closed_by_us = False
-
-    async def send(self, frame: str | bytes) -> None:
-        """Send one text frame; see ``Transport.send``."""
-        try:
-            await self._connection.send(frame, text=True)
-        except ConnectionClosed as error:
-            raise self._ended(error, clean_is_loss=True) from error
-
-    async def receive(self) -> str | bytes:
-        """The next frame; see ``Transport.receive``."""
-        try:
-            return await self._connection.recv()
-        except ConnectionClosed as error:
-            raise self._ended(error, clean_is_loss=False) from error
-
-    async def aclose(self, code: int = 1000, reason: str = "") -> None:
-        """Close, at most ``CLOSE_TIMEOUT_S`` long."""
-        self._closed_by_us = True
-        with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
-            await self._connection.close(code, reason)
-
-    def _ended(self, error: ConnectionClosed, *, clean_is_loss: bool) -> Exception:
-        if self._closed_by_us:
-            return SessionClosed()
-        frame = error.rcvd
-        if frame is None:
-            return ConnectionLost()
-        if frame.code in (1000, 1001) and not clean_is_loss:
-            return EndOfStream(frame.code, frame.reason)
-        return ConnectionLost(frame.code, frame.reason)
 
 
 class EngineServer:
@@ -151,7 +113,7 @@ class EngineServer:
             return
         target = connection.request.path if connection.request is not None else ""
         engine = EngineConnection(
-            ServerTransport(connection), self._settings, agent=self._agent, model=model_of(target)
+            WebSocketTransport(connection), self._settings, agent=self._agent, model=model_of(target)
         )
         self._connections.add(engine)
         self._served += 1

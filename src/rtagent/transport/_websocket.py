@@ -1,4 +1,4 @@
-"""The WebSocket shell: the only module that knows the ``websockets`` library on the client's side."""
+"""The WebSocket shell: how rtagent dials, and what both sides make of an open WebSocket."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import anyio
-from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as websocket_connect
+from websockets.asyncio.connection import Connection
 from websockets.exceptions import (
     ConnectionClosed,
     InvalidStatus,
@@ -41,9 +41,9 @@ logger = logging.getLogger(__name__)
 
 
 class WebSocketTransport:
-    """One open WebSocket as a ``Transport``."""
+    """One open WebSocket, from either side, as a ``Transport``."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._closed_by_us = False
 
