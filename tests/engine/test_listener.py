@@ -77,30 +77,29 @@ def test_a_frame_too_long_to_be_true_is_an_error():
 
 
 class Pipe:
-    """What ``sys.stdin`` and ``sys.stdout`` are to the program."""
+    """What ``sys.stdin`` is to the program."""
 
-    def __init__(self, content: bytes = b"") -> None:
+    def __init__(self, content: bytes) -> None:
         self.buffer = io.BytesIO(content)
 
 
-@pytest.fixture
-def pipes(monkeypatch):
-    source, sink = Pipe(frame(b"A", bytes(640)) + frame(b"F")), Pipe()
-    monkeypatch.setattr("sys.stdin", source)
-    monkeypatch.setattr("sys.stdout", sink)
+def run(
+    monkeypatch: pytest.MonkeyPatch, output: pytest.CaptureFixture[bytes]
+) -> tuple[int, bytes, dict[str, Any]]:
+    """The program's exit code and its one answer to an utterance of silence."""
+    monkeypatch.setattr("sys.stdin", Pipe(frame(b"A", bytes(640)) + frame(b"F")))
     monkeypatch.setattr("signal.signal", lambda number, action: None)
-    return source, sink
+    code = main()
+    ((kind, content),) = FrameReader().feed(output.readouterr().out)
+    return code, kind, json.loads(content)
 
 
-def test_the_program_hears_silence_as_nothing_and_ends_with_its_input(pipes):
-    assert main() == 0
-    (result,) = FrameReader().feed(pipes[1].buffer.getvalue())
-    assert (result[0], json.loads(result[1])["text"]) == (b"R", "")
+def test_the_program_hears_silence_as_nothing_and_ends_with_its_input(monkeypatch, capsysbinary):
+    assert run(monkeypatch, capsysbinary) == (0, b"R", {"number": 1, "text": "", "alternatives": []})
 
 
-def test_the_program_says_why_it_cannot_work(pipes, monkeypatch):
+def test_the_program_says_why_it_cannot_work(monkeypatch, capsysbinary):
     monkeypatch.setitem(sys.modules, "pocketsphinx", None)
-    assert main() == 1
-    (report,) = FrameReader().feed(pipes[1].buffer.getvalue())
-    assert report[0] == b"E"
-    assert "pocketsphinx" in json.loads(report[1])["reason"]
+    code, kind, report = run(monkeypatch, capsysbinary)
+    assert (code, kind) == (1, b"E")
+    assert "pocketsphinx" in report["reason"]

@@ -180,6 +180,7 @@ def _noun_phrase(topic: str, named: Slot | None, prefix: str) -> str:
         return bare
     value = _value_of(named, prefix)
     prepositions = _alternatives(word for word in named.prepositions[:4] if word not in ("that", "of", "to"))
+    prepositions = prepositions or named.prepositions[0]  # a parameter whose name says "to": the flight to Rome
     return f"[the | a | my] {value} {topic} | {bare} [({prepositions}) [the | my] {value}]"
 
 
@@ -210,7 +211,10 @@ def _value_of(slot: Slot, prefix: str) -> str:
 
 
 def _rule_name(slot: Slot) -> str:
-    return "p_" + "_".join(plain_words(" ".join(slot.words)) or ["value"])
+    """A name that no other parameter has: ``room_id`` and ``roomId`` are two rules, and so are 温 and 湿."""
+    return "p_" + "".join(
+        mark if mark.isascii() and (mark.isalnum() or mark == "_") else f"_{ord(mark):x}_" for mark in slot.name
+    )
 
 
 def _alternatives(options: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ The grammar and the brain both work from ``ToolSpeech``, so what the one lets th
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -164,7 +165,7 @@ def speech_of(tool: Mapping[str, Any]) -> ToolSpeech | None:
         return None
     description = tool.get("description")
     description = description.strip() if isinstance(description, str) else ""
-    words = words_of_name(name)
+    words = plain_words(" ".join(words_of_name(name)))
     family, verb, rest = _verb_of(words, plain_words(description))
     verbs: dict[str, None] = dict.fromkeys((*((verb,) if verb else ()), *VERB_FAMILIES.get(family, ())))
     topic = tuple(dict.fromkeys(singular(word) for word in rest if word not in HOLLOW))
@@ -272,11 +273,14 @@ def _phrase(value: object) -> str:
 
 
 def _number_phrase(value: object) -> str:
-    return number_words(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+    sayable = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1_000_000_000
+    return number_words(value) if sayable else ""
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    return float(value) if abs(value) <= sys.float_info.max else None  # JSON may hold larger whole numbers
 
 
 def _flag_values(name: str) -> tuple[SpokenValue, ...]:
