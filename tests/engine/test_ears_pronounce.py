@@ -32,7 +32,7 @@ AS_THE_DICTIONARY_SAYS = {
 UNKNOWN_TO_THE_DICTIONARY = {
     "schlafzimmer": "SH L AE F Z IH M ER",
     "zigbee": "Z IH G B IY",
-    "cyxo": "S IH K S OW",
+    "cyxo": "S IY K S OW",
     "toruna": "T AO R AH N AH",
     "tradfri": "T R AE D F R IY",
     "bloxq": "B L AA K S K",

@@ -189,8 +189,9 @@ class PocketsphinxRecognizer:
         if self._decoder is None:
             self._decoder = load_decoder("grammar")
         for word in sorted(grammar_words(grammar)):
-            if self._decoder.lookup_word(word) is None:
-                self._decoder.add_word(word, guess_phones(word), True)
+            phones = guess_phones(word)
+            if phones and self._decoder.lookup_word(word) is None:  # a word without a sound ends the process
+                self._decoder.add_word(word, phones, True)
         try:
             self._decoder.add_jsgf_string("tools", grammar)
         except (ValueError, RuntimeError) as problem:

@@ -131,8 +131,8 @@ class OpenListener:
         try:
             for kind, content in self._reader.feed(data):
                 self._take(kind, content)
-        except ValueError as problem:
-            self.failure = f"the listener sent what is no frame: {problem}"
+        except (ValueError, KeyError, TypeError) as problem:  # no frame, no JSON, or not what was agreed
+            self.failure = f"the listener sent what is no frame: {problem!r}"
 
     def _take(self, kind: bytes, content: bytes) -> None:
         news: dict[str, Any] = json.loads(content)

@@ -180,7 +180,7 @@ def _noun_phrase(topic: str, named: Slot | None, prefix: str) -> str:
         return bare
     value = _value_of(named, prefix)
     prepositions = _alternatives(word for word in named.prepositions[:4] if word not in ("that", "of", "to"))
-    prepositions = prepositions or named.prepositions[0]  # a parameter whose name says "to": the flight to Rome
+    prepositions = prepositions or named.prepositions[0]  # "to" when the name says so: the flight to Rome
     return f"[the | a | my] {value} {topic} | {bare} [({prepositions}) [the | my] {value}]"
 
 
@@ -213,7 +213,8 @@ def _value_of(slot: Slot, prefix: str) -> str:
 def _rule_name(slot: Slot) -> str:
     """A name that no other parameter has: ``room_id`` and ``roomId`` are two rules, and so are 温 and 湿."""
     return "p_" + "".join(
-        mark if mark.isascii() and (mark.isalnum() or mark == "_") else f"_{ord(mark):x}_" for mark in slot.name
+        mark if mark.isascii() and (mark.isalnum() or mark == "_") else f"_{ord(mark):x}_"
+        for mark in slot.name
     )
 
 

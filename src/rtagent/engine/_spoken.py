@@ -33,6 +33,8 @@ SlotKind = Literal["flag", "number", "choice", "text"]
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])")
 _QUOTED = re.compile(r"[\"“”`]([^\"“”`\n]{1,40})[\"“”`]|(?<!\w)'([^'\n]{1,40})'(?!\w)")
 _NOT_A_WORD = re.compile(r"[^a-z']+")
+_DEEPEST, _WIDEST = 4, 8
+"""References and unions are followed so deep, and so many branches of each: definitions may refer to themselves."""
 _WHOLE_NUMBER = re.compile(r"\d{1,9}")
 
 _FLAGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -221,7 +223,7 @@ def _slot_of(name: str, schema: object, required: bool, definitions: Mapping[str
         values = tuple(SpokenValue(phrase, value) for value in options if (phrase := _phrase(value)))
         return Slot(name, "choice", required, values, nullable=nullable, many=many)
     if kind == "boolean":
-        return Slot(name, "flag", required, _flag_values(name), nullable=nullable)
+        return Slot(name, "flag", required, _flag_values(name), nullable=nullable, many=many)
     if kind in ("integer", "number"):
         limits = (_number(flat.get("minimum")), _number(flat.get("maximum")))
         return Slot(name, "number", required, (), kind == "integer", *limits, nullable=nullable, many=many)
@@ -235,7 +237,7 @@ def _flatten(
 ) -> tuple[Mapping[str, Any], bool]:
     """A schema without references, unions with null and lists of types; and whether it may be null."""
     own = _object(schema)
-    if not own or depth > 8:
+    if not own or depth > _DEEPEST:
         return {}, False
     reference = own.get("$ref")
     if isinstance(reference, str):
@@ -244,7 +246,7 @@ def _flatten(
     for key in ("anyOf", "oneOf", "allOf"):
         branches = _list(own.get(key))
         if branches:
-            flat = [_flatten(branch, definitions, depth + 1) for branch in branches]
+            flat = [_flatten(branch, definitions, depth + 1) for branch in branches[:_WIDEST]]
             real = [branch for branch, _ in flat if branch.get("type") != "null"]
             nullable = len(real) < len(flat) or any(null for _, null in flat)
             return {**(real[0] if real else {}), **{k: v for k, v in own.items() if k != key}}, nullable
@@ -273,8 +275,9 @@ def _phrase(value: object) -> str:
 
 
 def _number_phrase(value: object) -> str:
-    sayable = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1_000_000_000
-    return number_words(value) if sayable else ""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return ""
+    return number_words(value) if abs(value) < 1_000_000_000 else ""
 
 
 def _number(value: object) -> float | None:
