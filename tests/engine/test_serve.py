@@ -7,7 +7,6 @@ from collections import deque
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection
@@ -220,9 +219,11 @@ async def test_other_paths_are_not_found(parts: Any):
         with pytest.raises(InvalidStatus) as refused:
             await connect(f"ws://127.0.0.1:{server.port}/v1/other")
         assert refused.value.response.status_code == 404
-        async with httpx.AsyncClient() as http:
-            answer = await http.get(f"http://127.0.0.1:{server.port}/")
-        assert (answer.status_code, answer.text) == (404, "The realtime endpoint is /v1/realtime.\n")
+        async with await anyio.connect_tcp("127.0.0.1", server.port) as browser:
+            await browser.send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            answer = b"".join([piece async for piece in browser]).decode()
+        assert answer.startswith("HTTP/1.1 404 ")
+        assert answer.endswith("\r\n\r\nThe realtime endpoint is /v1/realtime.\n")
 
 
 @pytest.mark.parametrize(
