@@ -255,6 +255,14 @@ def test_an_error_fails_the_send_that_it_names_and_no_other() -> None:
     ]
 
 
+def test_a_send_that_nobody_awaits_is_told_to_nobody() -> None:
+    talk = Talk()
+    talk.core.send(events.InputAudioBufferClear(), talk.now)
+    assert kinds(talk.sent()) == ["input_audio_buffer.clear"]
+    talk.server(events.InputAudioBufferCleared())
+    assert talk.happened() == []
+
+
 def test_cancelling_when_nothing_runs_needs_no_answer() -> None:
     talk = Talk()
     event_id = talk.core.send(events.ResponseCancel(), talk.now, awaited=True)

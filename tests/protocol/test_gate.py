@@ -189,6 +189,15 @@ def test_full_metadata_is_left_as_it_is() -> None:
     assert event.response.metadata == full
 
 
+def test_the_request_on_its_way_is_known() -> None:
+    gate = asked("a", "b")
+    assert gate.asked_id == "a"
+    assert gate.is_asked("a")
+    assert not gate.is_asked("b")
+    gate.created(created("r1", "a"))
+    assert gate.asked_id is None
+
+
 def test_an_impossible_move_is_the_callers_error() -> None:
     with pytest.raises(LocalProtocolError, match="cannot be done while the conversation is free"):
         Gate()._move(GateMove.DONE)

@@ -72,6 +72,12 @@ def test_the_item_being_heard_is_the_last_one_that_sounded() -> None:
     assert ledger.received_ms("B") == 300.0
 
 
+def test_a_voice_knows_its_response() -> None:
+    ledger = ledger_with(("A", 300.0))
+    assert ledger.response_of("A") == "resp_1"
+    assert ledger.response_of("nobody") is None
+
+
 def test_forgotten_and_unknown_items_have_no_voice() -> None:
     ledger = ledger_with(("A", 300.0))
     ledger.forget("A")

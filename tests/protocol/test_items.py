@@ -107,6 +107,14 @@ def test_transcripts_of_audio_parts_are_read() -> None:
     assert ledger.get("a").text == "Hi there"  # type: ignore[union-attr]
 
 
+def test_pictures_have_no_text_and_the_order_may_be_read_twice() -> None:
+    ledger = ItemLedger()
+    picture = events.InputImage(image_url="data:image/png;base64,AAAA")
+    ledger.put(events.UserMessage(id="a", content=[picture, events.InputText(text="What is this?")]))
+    assert [entry.text for entry in ledger] == ["What is this?"]
+    assert [entry.text for entry in ledger] == ["What is this?"]
+
+
 def test_calls_and_their_outputs_are_entries_of_the_tool() -> None:
     ledger = ItemLedger()
     ledger.put(events.FunctionCall(id="f", name="add", call_id="call_1", arguments="", status="in_progress"))
