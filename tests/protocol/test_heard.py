@@ -72,6 +72,13 @@ def test_the_item_being_heard_is_the_last_one_that_sounded() -> None:
     assert ledger.received_ms("B") == 300.0
 
 
+def test_the_end_of_one_response_says_nothing_about_another() -> None:
+    ledger = ledger_with(("A", 300.0))
+    ledger.received("B", 0, "resp_2", 300.0, in_conversation=True)
+    ledger.completed("resp_2")
+    assert ledger.cut({"A": 300.0, "B": 300.0}) == [Cut("A", 0, "resp_1", 300)]
+
+
 def test_a_voice_knows_its_response() -> None:
     ledger = ledger_with(("A", 300.0))
     assert ledger.response_of("A") == "resp_1"
