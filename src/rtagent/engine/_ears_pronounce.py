@@ -55,8 +55,6 @@ def _sound_at(letters: str, at: int) -> tuple[str, int]:
         return "S", 1
     if letter == "y" and at == 0:
         return "Y", 1
-    for size in range(min(_LONGEST, len(letters) - at), 0, -1):
-        sound = _SOUNDS.get(letters[at : at + size])
-        if sound is not None:
-            return sound, size
-    raise AssertionError  # pragma: no cover - every letter has a sound
+    sizes = range(min(_LONGEST, len(letters) - at), 0, -1)
+    size = next(size for size in sizes if letters[at : at + size] in _SOUNDS)  # each single letter is there
+    return _SOUNDS[letters[at : at + size]], size

@@ -46,11 +46,10 @@ def number_words(value: int) -> str:
     if value < 100:
         tens, rest = divmod(value, 10)
         return _TENS[tens - 2] + (f" {_ONES[rest]}" if rest else "")
-    for size, name in ((1_000_000, "million"), (1_000, "thousand"), (100, "hundred")):
-        if value >= size:
-            count, rest = divmod(value, size)
-            return f"{number_words(count)} {name}" + (f" {number_words(rest)}" if rest else "")
-    raise AssertionError  # pragma: no cover - 100 and more is found above
+    sizes = ((1_000_000, "million"), (1_000, "thousand"), (100, "hundred"))
+    size, name = next((size, name) for size, name in sizes if value >= size)
+    count, rest = divmod(value, size)
+    return f"{number_words(count)} {name}" + (f" {number_words(rest)}" if rest else "")
 
 
 def read_number(words: Sequence[str], start: int = 0) -> tuple[float, int] | None:
