@@ -1,11 +1,15 @@
 """Everything that goes over the wire, typed: events, items, session objects, and the codec.
 
 Event classes are named after the wire type: ``conversation.item.create`` is `ConversationItemCreate`.
-Their fields have the wire's names. `lifecycle` holds the events of our own.
+Their fields have the wire's names. `lifecycle` holds the events of our own; `live` and `translation`
+hold the vocabularies of GPT-Live and of Realtime translation, where the same wire names mean other things.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from .._lazy import lazily
 from . import lifecycle
 from ._audio_config import (
     AudioInput,
@@ -40,7 +44,7 @@ from ._client import (
 )
 from ._codec import decode, decode_client, encode, encode_append
 from ._constructors import assistant_message, function_call_output, system_message, user_image, user_message
-from ._dialect import BETA, GA, Dialect
+from ._dialect import Dialect, Mode, WireProtocol
 from ._items import (
     AssistantMessage,
     FunctionCall,
@@ -58,9 +62,11 @@ from ._items import (
     UnknownItem,
     UserMessage,
 )
+from ._model import WireModel
 from ._parts import InputAudio, InputImage, InputText, OutputAudio, OutputText, Part, UnknownPart
+from ._profiles import BETA, GA, LIVE, PROFILES, TRANSLATION
 from ._refusal import ClientEventError
-from ._registry import CLIENT_EVENTS, SERVER_EVENTS
+from ._registry import CLIENT_EVENTS, EXTENSION_EVENTS, SERVER_EVENTS
 from ._response import (
     CachedTokensDetails,
     DetectedLanguage,
@@ -92,6 +98,7 @@ from ._server_conversation import (
     ConversationItemRetrieved,
     ConversationItemTruncated,
 )
+from ._server_extensions import ConversationItemInputAudioTranscriptionUpdated
 from ._server_input import (
     InputAudioBufferCleared,
     InputAudioBufferCommitted,
@@ -151,12 +158,20 @@ from ._tool_config import (
     ToolConfig,
     UnknownTool,
 )
+from ._vocabulary import Vocabulary, vocabulary
+
+if TYPE_CHECKING:
+    from . import live, translation
 
 __all__ = (
     "BETA",
     "CLIENT_EVENTS",
+    "EXTENSION_EVENTS",
     "GA",
+    "LIVE",
+    "PROFILES",
     "SERVER_EVENTS",
+    "TRANSLATION",
     "AssistantMessage",
     "AudioInput",
     "AudioOutput",
@@ -174,6 +189,7 @@ __all__ = (
     "ConversationItemInputAudioTranscriptionDelta",
     "ConversationItemInputAudioTranscriptionFailed",
     "ConversationItemInputAudioTranscriptionSegment",
+    "ConversationItemInputAudioTranscriptionUpdated",
     "ConversationItemRetrieve",
     "ConversationItemRetrieved",
     "ConversationItemTruncate",
@@ -216,6 +232,7 @@ __all__ = (
     "McpServerTool",
     "McpToolDescription",
     "McpToolFilter",
+    "Mode",
     "NoiseReduction",
     "OutputAudio",
     "OutputAudioBufferClear",
@@ -288,8 +305,11 @@ __all__ = (
     "UnknownTool",
     "UnknownTurnDetection",
     "UserMessage",
+    "Vocabulary",
     "VoiceId",
     "WireFormat",
+    "WireModel",
+    "WireProtocol",
     "assistant_message",
     "decode",
     "decode_client",
@@ -297,7 +317,13 @@ __all__ = (
     "encode_append",
     "function_call_output",
     "lifecycle",
+    "live",
     "system_message",
+    "translation",
     "user_image",
     "user_message",
+    "vocabulary",
 )
+
+# Vocabularies of their own: loaded when they are first used.
+__getattr__, __dir__ = lazily(__name__, {"live": ".live", "translation": ".translation"})

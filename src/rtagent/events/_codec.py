@@ -14,13 +14,17 @@ from pydantic_core import ErrorDetails, from_json, to_json
 
 from ..errors import LocalProtocolError
 from ._client import ClientEvent, InputAudioBufferAppend
-from ._dialect import GA, Dialect
+from ._dialect import Dialect
 from ._model import as_object
+from ._normal import left_out, normalise, standard_name
+from ._profiles import GA
 from ._refusal import ClientEventError
-from ._registry import CLIENT_EVENTS, SERVER_EVENTS
+from ._registry import CLIENT_EVENTS
 from ._salvage import Unreadable, culprit, locate, name_of, said_of, salvaged
-from ._server import MalformedFrame, ServerEvent, UnknownEvent
+from ._server import MalformedFrame, ServerEvent, UnknownEvent, mark_departed
+from ._shapes import is_standard, shaped
 from ._sound import to_base64
+from ._vocabulary import vocabulary
 
 __all__ = ("decode", "decode_client", "encode", "encode_append")
 
@@ -34,38 +38,41 @@ def decode(frame: str | bytes, dialect: Dialect = GA) -> ServerEvent:
 
     Returns:
         The event; an ``UnknownEvent`` if its type is unknown; a ``MalformedFrame`` if it is no event,
-        or lacks what its type cannot do without. ``event.defects`` says what else had to be left out.
+        or lacks what its type cannot do without. ``event.defects`` says what else had to be left out,
+        ``event.departures`` in which ways it is not what the dialect has.
     """
     try:
         raw = as_object(from_json(frame))
     except (ValueError, TypeError) as problem:  # TypeError: text that is not Unicode
         return _malformed(frame, f"not JSON: {problem}")
-    if raw is None or not isinstance(kind := raw.get("type"), str):
+    if raw is None or not isinstance(raw.get("type"), str):
         return _malformed(frame, "not a JSON object with a type")
-    model = SERVER_EVENTS.get(kind) or _renamed(raw, kind, dialect)
+    return _carefully(frame, raw, dialect)
+
+
+def _carefully(frame: str | bytes, raw: dict[str, Any], dialect: Dialect) -> ServerEvent:
+    """Read what may be spelled, shaped or filled in another way than the protocol says."""
+    departures: list[str] = []
+    words = vocabulary(dialect.protocol)
+    model = words.server.get(standard_name(raw, dialect, words.server, departures))
     if model is None:
-        return _unknown(raw, kind)
+        return _unknown(raw)
+    normalise(raw, dialect, departures)
     try:
         event: ServerEvent = model.__pydantic_validator__.validate_python(raw)
     except ValidationError as problem:
         try:
-            return salvaged(model, raw, problem)
+            event = salvaged(model, raw, problem)
         except Unreadable as reason:
             return _malformed(frame, f"{raw['type']}: {reason}")
+    departures.extend(left_out(raw, model, dialect))
+    if departures:
+        mark_departed(event, tuple(departures))
     return event
 
 
-def _renamed(raw: dict[str, Any], kind: str, dialect: Dialect) -> type[ServerEvent] | None:
-    """The class for a type with stray blanks or in another dialect; the frame gets the standard name."""
-    bare = kind.strip()
-    name = dialect.aliases.get(bare, bare)
-    model = SERVER_EVENTS.get(name)
-    if model is not None:
-        raw["type"] = name
-    return model
-
-
-def _unknown(raw: dict[str, Any], kind: str) -> UnknownEvent:
+def _unknown(raw: dict[str, Any]) -> UnknownEvent:
+    kind: str = raw["type"]
     event_id: Any = raw.get("event_id")
     if isinstance(event_id, str):
         return UnknownEvent(type=kind.strip(), event_id=event_id, raw=raw)
@@ -135,22 +142,22 @@ def _of_unknown_kind(error: ErrorDetails) -> bool:
 
 
 def encode(event: ClientEvent | ServerEvent, dialect: Dialect = GA) -> str:
-    """Write an event: only the fields that were set, null where null was set.
+    """Write an event: only the fields that were set, null where null was set, in the dialect's shape.
 
     Raises:
         LocalProtocolError: a ``MalformedFrame``, which is a report and not an event of the wire.
+        Unsupported: the dialect has no way to say this.
     """
     if isinstance(event, MalformedFrame):
         message = "a malformed frame cannot be sent"
         raise LocalProtocolError(message)
     if isinstance(event, UnknownEvent):
         return to_json(event.raw, inf_nan_mode="null").decode()
-    spelling = dialect.spellings.get(event.type)
-    if spelling is None:
+    if is_standard(event.type, dialect):
         return event.model_dump_json(exclude_unset=True)
-    return to_json({**event.model_dump(exclude_unset=True), "type": spelling}).decode()
+    return to_json(shaped(event.model_dump(exclude_unset=True), dialect)).decode()
 
 
-def encode_append(pcm: bytes) -> str:
-    """Write an ``input_audio_buffer.append`` of these samples, without a model: base64 needs no escapes."""
-    return f'{{"type":"input_audio_buffer.append","audio":"{to_base64(pcm)}"}}'
+def encode_append(pcm: bytes, dialect: Dialect = GA) -> str:
+    """Write the event that carries these samples in, without a model: base64 needs no escapes."""
+    return f'{{"type":"{vocabulary(dialect.protocol).append_type}","audio":"{to_base64(pcm)}"}}'

@@ -33,6 +33,7 @@ from ._server_conversation import (
     ConversationItemRetrieved,
     ConversationItemTruncated,
 )
+from ._server_extensions import ConversationItemInputAudioTranscriptionUpdated
 from ._server_input import (
     InputAudioBufferCleared,
     InputAudioBufferCommitted,
@@ -72,16 +73,17 @@ from ._server_response import (
 )
 from ._server_session import ConversationCreated, Error, RateLimitsUpdated, SessionCreated, SessionUpdated
 
-__all__ = ("CLIENT_EVENTS", "SERVER_EVENTS")
+__all__ = ("CLIENT_EVENTS", "EXTENSION_EVENTS", "SERVER_EVENTS", "by_type")
 
 EventT = TypeVar("EventT", ClientEvent, ServerEvent)
 
 
-def _by_type(classes: Iterable[type[EventT]]) -> Mapping[str, type[EventT]]:
+def by_type(classes: Iterable[type[EventT]]) -> Mapping[str, type[EventT]]:
+    """Event classes by their wire types."""
     return MappingProxyType({cls.model_fields["type"].default: cls for cls in classes})
 
 
-CLIENT_EVENTS: Mapping[str, type[ClientEvent]] = _by_type(
+CLIENT_EVENTS: Mapping[str, type[ClientEvent]] = by_type(
     (
         SessionUpdate,
         InputAudioBufferAppend,
@@ -98,7 +100,7 @@ CLIENT_EVENTS: Mapping[str, type[ClientEvent]] = _by_type(
 )
 """The 11 events of a client, by wire type."""
 
-SERVER_EVENTS: Mapping[str, type[ServerEvent]] = _by_type(
+SERVER_EVENTS: Mapping[str, type[ServerEvent]] = by_type(
     (
         Error,
         SessionCreated,
@@ -149,3 +151,6 @@ SERVER_EVENTS: Mapping[str, type[ServerEvent]] = _by_type(
     )
 )
 """The 46 events of a server, by wire type."""
+
+EXTENSION_EVENTS: Mapping[str, type[ServerEvent]] = by_type((ConversationItemInputAudioTranscriptionUpdated,))
+"""Events of other vendors that are read like the protocol's own, by wire type."""

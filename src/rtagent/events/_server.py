@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 from ._model import WireModel
 
-__all__ = ("MalformedFrame", "ServerEvent", "UnknownEvent", "mark_defective")
+__all__ = ("MalformedFrame", "ServerEvent", "UnknownEvent", "mark_defective", "mark_departed")
 
 # Kept beside the fields, as cached properties are: pydantic's private attributes would more than double
 # the cost of reading every event, for something that hardly any event has.
 _DEFECTS = "defects"
+_DEPARTURES = "departures"
 
 
 class ServerEvent(WireModel, frozen=True):
@@ -28,6 +29,12 @@ class ServerEvent(WireModel, frozen=True):
         """What had to be left out of the frame so that the rest could be read; not part of the wire."""
         defects: tuple[str, ...] = vars(self).get(_DEFECTS, ())
         return defects
+
+    @property
+    def departures(self) -> tuple[str, ...]:
+        """In which ways the frame was not what its dialect has, the defects included; not part of the wire."""
+        departures: tuple[str, ...] = vars(self).get(_DEPARTURES, ())
+        return (*departures, *self.defects)
 
 
 class UnknownEvent(ServerEvent, frozen=True):
@@ -48,3 +55,8 @@ class MalformedFrame(ServerEvent, frozen=True):
 def mark_defective(event: ServerEvent, defects: tuple[str, ...]) -> None:
     """Note on an event that was just read what had to be left out."""
     vars(event)[_DEFECTS] = defects
+
+
+def mark_departed(event: ServerEvent, departures: tuple[str, ...]) -> None:
+    """Note on an event that was just read in which ways it was not what its dialect has."""
+    vars(event)[_DEPARTURES] = departures

@@ -13,7 +13,10 @@ __all__ = ("Response", "Usage")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens, as the server counted them. Cached tokens are a part of the input tokens."""
+    """What the server counted: tokens, or seconds where a session is billed by time.
+
+    Cached tokens are a part of the input tokens.
+    """
 
     total_tokens: int = 0
     input_tokens: int = 0
@@ -23,6 +26,7 @@ class Usage:
     cached_tokens: int = 0
     output_text_tokens: int = 0
     output_audio_tokens: int = 0
+    seconds: float = 0.0
 
     @classmethod
     def of(cls, usage: events.ResponseUsage | None) -> Usage:
