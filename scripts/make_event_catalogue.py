@@ -1,8 +1,8 @@
-"""Make ``tests/events/catalogue.json``: the fields of every event, item and session object.
+"""Make ``tests/events/catalogue.json`` and ``live_catalogue.json``: the fields of all that goes over the wire.
 
-Run ``python scripts/make_event_catalogue.py REFERENCE.json [OUT.json]`` with the machine-readable protocol
-reference. Only what the tests walk is kept: the GA protocol, and of each field its type, whether the
-published models require it, and its closed or open list of values.
+Run ``python scripts/make_event_catalogue.py REFERENCE.json [OUT.json]`` with a machine-readable protocol
+reference, of Realtime or of GPT-Live; which of them it is can be seen from its keys. Only what the tests walk is
+kept: of each field its type, whether the published models require it, and its closed or open list of values.
 """
 
 from __future__ import annotations
@@ -17,9 +17,13 @@ from typing import Any
 
 GROUPS = ("client", "server", "items", "session")
 OTHER_PROTOCOLS = ("translation",)
+LIVE_GROUPS = ("client", "server", "sideband_client")
+LIVE_OBJECTS = ("session_config", "session_resource", "session_update_config", "error", "usage")
+OTHER_API = "responses/"
+"""Definitions that GPT-Live borrows from the Responses API, whose bulk the tests do not need."""
 KEPT = ("required", "enum")
 REFERENCE = re.compile(r"[\w/.]+#\w+")
-DEFAULT_OUT = Path(__file__).parents[1] / "tests" / "events" / "catalogue.json"
+TESTS = Path(__file__).parents[1] / "tests" / "events"
 
 
 def compact(fields: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -40,13 +44,34 @@ def catalogue(reference: Mapping[str, Any]) -> dict[str, Any]:
         }
         for group in GROUPS
     }
+    return {**made, "definitions": definitions_named_in(made, reference["definitions"])}
+
+
+def live_catalogue(reference: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of the reference of GPT-Live; of ``sideband_server`` there are the names alone."""
+    made: dict[str, Any] = {
+        group: {name: compact(entry["fields"]) for name, entry in reference[group].items()}
+        for group in LIVE_GROUPS
+    }
+    made["sideband_server"] = {name: {} for name in reference["sideband_server_types"]}
+    made["session"] = {name: compact(reference[name]["fields"]) for name in LIVE_OBJECTS}
+    own = {name: entry for name, entry in reference["definitions"].items() if not name.startswith(OTHER_API)}
+    return {**made, "definitions": definitions_named_in(made, own)}
+
+
+def definitions_named_in(made: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """The known definitions that the entries name, and those that these name, in alphabetical order."""
+
+    def named_in(entries: Mapping[str, Any]) -> set[str]:
+        return known.keys() & REFERENCE.findall(json.dumps(entries))
+
     definitions: dict[str, Any] = {}
-    wanted = set(REFERENCE.findall(json.dumps(made)))
+    wanted = named_in(made)
     while wanted:
         name = wanted.pop()
-        definitions[name] = compact(reference["definitions"][name]["fields"])
-        wanted |= set(REFERENCE.findall(json.dumps(definitions[name]))) - definitions.keys()
-    return {**made, "definitions": dict(sorted(definitions.items()))}
+        definitions[name] = compact(known[name]["fields"])
+        wanted |= named_in(definitions[name]) - definitions.keys()
+    return dict(sorted(definitions.items()))
 
 
 def rendered(made: Mapping[str, Mapping[str, Any]]) -> str:
@@ -66,11 +91,14 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("reference", type=Path)
-    parser.add_argument("out", type=Path, nargs="?", default=DEFAULT_OUT)
+    parser.add_argument("out", type=Path, nargs="?")
     arguments = parser.parse_args()
-    made = catalogue(json.loads(arguments.reference.read_text(encoding="utf-8")))
-    arguments.out.write_text(rendered(made), encoding="utf-8")
-    print(", ".join(f"{len(entries)} {group}" for group, entries in made.items()), "->", arguments.out)
+    reference = json.loads(arguments.reference.read_text(encoding="utf-8"))
+    live = "session_config" in reference
+    made = live_catalogue(reference) if live else catalogue(reference)
+    out = arguments.out or TESTS / ("live_catalogue.json" if live else "catalogue.json")
+    out.write_text(rendered(made), encoding="utf-8")
+    print(", ".join(f"{len(entries)} {group}" for group, entries in made.items()), "->", out)
     return 0
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 import anyio
 
@@ -15,48 +17,56 @@ from .errors import ConfigurationError
 from .session import Observer, Session
 from .transport import Endpoint, Transport, connect_websocket, memory_pair
 
+if TYPE_CHECKING:
+    from .session import Transcriber, Translator
+
 __all__ = ("Connecting", "connect")
 
+OpenT = TypeVar("OpenT")
 
-class Connecting:
-    """A session that is not open yet: ``async with`` it."""
+
+class Connecting(Generic[OpenT]):
+    """A session that is not open yet: ``async with`` it.
+
+    Args:
+        mode: what the session is for.
+        surface: makes what the program gets of the session: a smaller surface, or (None) the session itself.
+        endpoint: where to.
+        model: the model that was asked for.
+        options: what else ``Session`` takes.
+    """
 
     def __init__(
         self,
-        agent: Agent | None,
+        mode: events.Mode,
+        surface: Callable[[Session], OpenT] | None,
         endpoint: Endpoint,
         model: str | None,
-        config: events.RealtimeSession | None,
-        clock: Clock | None,
-        observer: Observer | None,
-        timeout: float,
+        options: dict[str, Any],
     ) -> None:
-        self.endpoint = endpoint
-        self._agent = agent
+        self.endpoint = endpoint.for_session(mode, model)
+        self._mode = mode
+        self._surface = surface
         self._model = model
-        self._config = config
-        self._clock = clock
-        self._observer = observer
-        self._timeout = timeout
+        self._options = options
         self._stack = AsyncExitStack()
 
-    async def __aenter__(self) -> Session:
+    async def __aenter__(self) -> OpenT:
         async with AsyncExitStack() as stack:
             transport = await self._dial(stack)
             session = Session(
                 transport,
-                self._agent,
-                config=self._config,
                 endpoint=str(self.endpoint),
                 model=self._model,
                 dialect=self.endpoint.dialect,
-                clock=self._clock,
-                observer=self._observer,
-                timeout=self._timeout,
+                **self._options,
             )
-            await stack.enter_async_context(session)
+            opened: Any = await stack.enter_async_context(session)
+            if self._surface is not None:
+                opened = await stack.enter_async_context(self._surface(session))
             self._stack = stack.pop_all()
-        return session
+        face: OpenT = opened
+        return face
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -65,7 +75,8 @@ class Connecting:
 
     async def _dial(self, stack: AsyncExitStack) -> Transport:
         if self.endpoint.kind == "websocket":
-            transport = await connect_websocket(self.endpoint, self._model, open_timeout_s=self._timeout)
+            timeout: float = self._options["timeout"]
+            transport = await connect_websocket(self.endpoint, self._model, open_timeout_s=timeout)
             stack.push_async_callback(transport.aclose)
             return transport
         from .engine import EngineSettings, run_connection  # only who talks to it loads it
@@ -96,31 +107,92 @@ class _Engine:
         await self._group.__aexit__(None, None, None)
 
 
+@overload
+def connect(
+    agent: Agent | None = ...,
+    *,
+    mode: Literal["conversation"] = ...,
+    endpoint: Endpoint | None = ...,
+    model: str | None = ...,
+    config: events.WireModel | None = ...,
+    clock: Clock | None = ...,
+    observer: Observer | None = ...,
+    timeout: float = ...,
+) -> Connecting[Session]: ...
+@overload
+def connect(
+    *,
+    mode: Literal["transcription"],
+    language: str | None = ...,
+    endpoint: Endpoint | None = ...,
+    model: str | None = ...,
+    config: events.WireModel | None = ...,
+    clock: Clock | None = ...,
+    observer: Observer | None = ...,
+    timeout: float = ...,
+) -> Connecting[Transcriber]: ...
+@overload
+def connect(
+    *,
+    mode: Literal["translation"],
+    to: str | None = ...,
+    endpoint: Endpoint | None = ...,
+    model: str | None = ...,
+    config: events.WireModel | None = ...,
+    clock: Clock | None = ...,
+    observer: Observer | None = ...,
+    timeout: float = ...,
+) -> Connecting[Translator]: ...
 def connect(
     agent: Agent | None = None,
     *,
+    mode: events.Mode = "conversation",
     endpoint: Endpoint | None = None,
     model: str | None = None,
-    config: events.RealtimeSession | None = None,
+    config: events.WireModel | None = None,
+    language: str | None = None,
+    to: str | None = None,
     clock: Clock | None = None,
     observer: Observer | None = None,
     timeout: float = 10.0,
-) -> Connecting:
+) -> Connecting[Any]:
     """Open a session: ``async with rtagent.connect(agent) as session: …``.
 
     Args:
         agent: instructions, tools, voice and turn taking; without one the server's defaults hold.
+        mode: ``conversation`` gives a `Session`, ``transcription`` a `Transcriber` (speech is written down,
+            nothing answers), ``translation`` a `Translator` (the same speech in another language).
         endpoint: where to; by default ``Endpoint.auto()``.
-        model: the model, unless the endpoint's URL names it.
+        model: the model, unless the endpoint's URL names it; of a transcription the one that writes.
         config: more configuration; what it sets goes before what the agent says.
+        language: of a transcription: what is spoken, such as ``"en"``.
+        to: of a translation: what it is to become, such as ``"es"``.
         clock: what measures turns, for programs that do not run in real time.
         observer: is told of every event in both directions, such as ``SessionRecording(…).record_event``.
         timeout: how long dialling, and then opening the session, may each take, in seconds.
 
-    Raises (on entering):
-        ConnectionFailed: no session could be opened.
+    Raises:
+        Unsupported: that kind of server has no such sessions.
         ConfigurationError: no credentials, or a configuration that cannot work.
-        ServerError: the server refused the configuration.
+        ConnectionFailed: (on entering) no session could be opened.
+        ServerError: (on entering) the server refused the configuration.
     """
     chosen = endpoint if endpoint is not None else Endpoint.auto()
-    return Connecting(agent, chosen, model, config, clock, observer, timeout)
+    options: dict[str, Any] = {"clock": clock, "observer": observer, "timeout": timeout}
+    match mode:
+        case "conversation":
+            return Connecting(mode, None, chosen, model, {**options, "agent": agent, "config": config})
+        case "transcription":
+            from .session import Transcriber, transcription_config
+
+            options["config"] = transcription_config(language, model, config)
+            return Connecting(
+                mode, lambda session: Transcriber(session, session.dialect), chosen, model, options
+            )
+        case "translation":
+            from .session import Translator, translation_config
+
+            options["config"] = translation_config(to, model, config)
+            return Connecting(
+                mode, lambda session: Translator(session, session.dialect), chosen, model, options
+            )

@@ -31,7 +31,8 @@ class Agent:
     turn_taking: TurnTaking = "server_vad"
     """Who ends the user's turn: the server's voice activity detection, or (``manual``) the program."""
     transcription: str | None = DEFAULT_TRANSCRIPTION
-    """The model that writes down what the user says; None for no transcripts."""
+    """The model that writes down what the user says; None for no transcripts. The default stands for whatever
+    the server's own is."""
     name: str = "assistant"
     registry: ToolRegistry = field(init=False, repr=False, compare=False)
     """The tools, ready to be called."""
@@ -39,11 +40,15 @@ class Agent:
     def __post_init__(self) -> None:
         object.__setattr__(self, "registry", ToolRegistry(self.tools))
 
-    def session_config(self) -> events.RealtimeSession:
+    def session_config(self, dialect: events.Dialect = events.GA) -> events.RealtimeSession:
         """The configuration that this agent asks a server for; what it does not say is left out."""
-        ear: dict[str, Any] = {"turn_detection": self._turn_detection()}
-        if self.transcription is not None:
-            ear["transcription"] = events.InputTranscription(model=self.transcription)
+        ear: dict[str, Any] = {}
+        if dialect.turn_detections:
+            ear["turn_detection"] = self._turn_detection()
+        chosen = self.transcription
+        scribe = dialect.transcription_model if chosen == DEFAULT_TRANSCRIPTION else chosen
+        if scribe is not None:
+            ear["transcription"] = events.InputTranscription(model=scribe)
         audio: dict[str, Any] = {"input": events.AudioInput(**ear)}
         if self.voice is not None:
             audio["output"] = events.AudioOutput(voice=self.voice)

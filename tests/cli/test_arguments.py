@@ -4,7 +4,16 @@ import argparse
 
 import pytest
 
-from rtagent.cli._arguments import add_agent, add_command, add_endpoint, device_of, endpoint_of, port_of
+from rtagent.cli._arguments import (
+    add_agent,
+    add_command,
+    add_endpoint,
+    add_profile,
+    device_of,
+    endpoint_of,
+    language_of,
+    port_of,
+)
 from rtagent.errors import ConfigurationError
 
 AZURE = {
@@ -67,6 +76,39 @@ def test_an_unknown_endpoint_names_the_known_ones():
         endpoint_of("cloud")
 
 
+def test_a_profile_says_what_is_spoken_at_a_url():
+    assert endpoint_of("ws://there:1/v1/realtime", {}, profile="vllm").dialect.name == "vllm"
+
+
+@pytest.mark.parametrize("name", ["ours", "ours.json"])
+def test_a_profile_may_be_a_file(name, tmp_path):
+    (tmp_path / name).write_text('{"base": "openai", "name": "ours"}')
+    assert endpoint_of("ws://there:1/x", {}, profile=str(tmp_path / name)).dialect.name == "ours"
+
+
+@pytest.mark.parametrize("profile", ["nobody", "no/such/file"])
+def test_a_profile_that_is_not_there(profile):
+    with pytest.raises(ConfigurationError, match=profile):
+        endpoint_of("ws://there:1/x", {}, profile=profile)
+
+
+@pytest.mark.parametrize("name", ["local", "openai", "azure", "auto"])
+def test_a_profile_is_for_urls(name):
+    with pytest.raises(ConfigurationError, match="--profile"):
+        endpoint_of(name, AZURE, profile="vllm")
+
+
+@pytest.mark.parametrize("text", ["en", "EN", "pt-BR", "zh-Hant-TW", "yue"])
+def test_languages(text):
+    assert language_of(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "e", "english", "en_US", "en-", "en us", "e\n"])
+def test_what_is_no_language(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="is not the tag of a language"):
+        language_of(text)
+
+
 @pytest.mark.parametrize(("text", "device"), [("3", 3), ("USB", "USB"), ("-1", "-1"), ("3 in 1", "3 in 1")])
 def test_a_device_is_an_index_or_a_name(text, device):
     assert device_of(text) == device
@@ -88,9 +130,11 @@ def test_a_command_with_an_agent_and_an_endpoint():
     parser = add_command(root.add_subparsers(), "try", "try something", examples="  rtagent try")
     add_agent(parser)
     add_endpoint(parser)
+    add_profile(parser)
 
-    given = root.parse_args(["try", "a.py", "--endpoint", "local", "--model", "m"])
+    given = root.parse_args(["try", "a.py", "--endpoint", "local", "--model", "m", "--profile", "vllm"])
     assert (given.agent, given.endpoint, given.model) == ("a.py", "local", "m")
+    assert given.profile == "vllm"
     left_out = root.parse_args(["try"])
     assert (left_out.agent, left_out.endpoint, left_out.model) == (None, "auto", None)
     assert "Try something." in parser.format_help()

@@ -293,10 +293,12 @@ class Parts:
         return EngineSettings(**{**parts, **changes})
 
     @asynccontextmanager
-    async def client(self, capacity: int = 1024, **changes: Any) -> AsyncIterator[Client]:
+    async def client(
+        self, capacity: int = 1024, intent: str | None = None, **changes: Any
+    ) -> AsyncIterator[Client]:
         """A client whose connection is served; nothing of it is left behind."""
         ours, theirs = memory_pair(capacity)
-        engine = EngineConnection(theirs, self.settings(**changes))
+        engine = EngineConnection(theirs, self.settings(**changes), intent=intent)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(engine.run)
             yield Client(ours, engine)

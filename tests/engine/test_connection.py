@@ -6,6 +6,7 @@ import base64
 import json
 import math
 from collections import deque
+from functools import partial
 from typing import Any
 
 import anyio
@@ -370,3 +371,30 @@ async def test_a_closed_session_is_no_failure(parts: Any):
     transport = Closed(b"")
     await run_connection(transport, parts.settings())
     assert transport.closed == (1001, "the server is leaving")
+
+
+async def test_a_transcription_session(parts: Any):
+    parts.recognizer.script = deque(["light on", "thank you"])
+    written = []
+    async with parts.client(intent="transcription") as client:
+        assert (await client.next())["session"]["type"] == "transcription"
+        for _ in range(2):
+            for audio in (silence(400), tone(600), silence(700)):
+                await client.send("input_audio_buffer.append", audio=audio)
+            await client.send("response.create")
+            got = await client.until("conversation.item.input_audio_transcription.completed")
+            assert "error" in kinds(got)
+            assert not [kind for kind in kinds(got) if kind.startswith("response.")]
+            written.append(got[-1]["transcript"])
+    assert written == ["light on", "thank you"]
+    assert parts.brain.asked == []
+    assert parts.recognizer.tools == [()]
+    assert not parts.recognizer.running
+
+
+async def test_the_intent_reaches_the_session_in_process(parts: Any):
+    ours, theirs = memory_pair()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(partial(run_connection, theirs, parts.settings(), intent="transcription"))
+        assert json.loads(await ours.receive())["session"]["type"] == "transcription"
+        await ours.aclose()

@@ -227,6 +227,25 @@ async def test_other_paths_are_not_found(parts: Any):
 
 
 @pytest.mark.parametrize(
+    ("query", "kind"), [("?intent=transcription", "transcription"), ("?intent=anything", "realtime")]
+)
+async def test_the_intent_of_the_url(parts: Any, query: str, kind: str):
+    async with (
+        serve(port=0, settings=parts.settings()) as server,
+        connect(f"{server.url}{query}") as client,
+    ):
+        assert (await until(client, "session.created"))["session"]["type"] == kind
+
+
+async def test_a_translation_is_refused_with_the_reason(parts: Any):
+    async with serve(port=0, settings=parts.settings()) as server:
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(f"{server.url}/translations?model=any")
+    assert refused.value.response.status_code == 404
+    assert b"cannot translate: it has no language model" in (refused.value.response.body or b"")
+
+
+@pytest.mark.parametrize(
     "headers", [{"Authorization": "Bearer secret"}, {"api-key": "secret"}], ids=["bearer", "api-key"]
 )
 async def test_a_key_lets_in(parts: Any, headers: dict[str, str]):  # S1

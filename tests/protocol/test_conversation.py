@@ -466,9 +466,9 @@ def test_audio_without_any_id_belongs_to_what_was_announced() -> None:
             response_id="r7", output_index=0, item=events.AssistantMessage(id="A", content=[])
         )
     )
-    talk.server(events.decode('{"type":"response.output_audio.delta","delta":"AAAA"}'))
+    talk.server(events.decode('{"type":"response.output_audio.delta","delta":"AAAAAA=="}'))
     (due,) = talk.happened(PlayDue)
-    assert (due.item.item_id, due.item.response_id, due.pcm) == ("A", "r7", bytes(3))
+    assert (due.item.item_id, due.item.response_id, due.pcm) == ("A", "r7", bytes(4))
 
 
 # -- tools ----------------------------------------------------------------------------------------
@@ -696,7 +696,7 @@ class Walker:
             if isinstance(event, events.ResponseCreate):
                 assert event.event_id is not None
                 if event.response is None or event.response.conversation != "none":
-                    assert talk.core._responses.gate.asked_id == event.event_id
+                    assert talk.core._machines.responses.gate.asked_id == event.event_id
                 self.outstanding = [
                     *(known for known in self.outstanding if known != event.event_id),
                     event.event_id,
@@ -706,7 +706,7 @@ class Walker:
 
     def finish(self) -> None:
         """Let everything come to its end: nobody may be left waiting."""
-        gate = self.talk.core._responses.gate
+        gate = self.talk.core._machines.responses.gate
         for _ in range(200):
             while self.running:
                 self.step("finish", "", "")
@@ -731,7 +731,7 @@ def test_any_order_of_events_moves_on_and_leaves_nobody_waiting(steps: list[tupl
     for step in steps:
         walker.step(*step)
     walker.finish()
-    assert walker.talk.core._responses.gate.state is GateState.FREE
+    assert walker.talk.core._machines.responses.gate.state is GateState.FREE
     for request_id in walker.asked:
         assert walker.settled[request_id] == 1, request_id
     assert walker.talk.core.state in {"listening", "thinking", "speaking"}

@@ -73,8 +73,14 @@ def test_the_turn_detection_says_what_the_server_does_by_itself(
         events.TranscriptionSession(),
     ],
 )
-def test_a_snapshot_that_says_nothing_means_the_defaults(snapshot: events.SessionConfig | None) -> None:
-    assert Effective.of(snapshot) == Effective()
+def test_a_snapshot_that_says_nothing_means_what_the_dialect_does_by_itself(
+    snapshot: events.SessionConfig | None,
+) -> None:
+    speaks = not isinstance(snapshot, events.TranscriptionSession)
+    assert Effective.of(snapshot) == Effective(server_interrupts=True, server_answers=speaks)
+    manual = Effective.of(snapshot, events.PROFILES["stepfun"])
+    assert manual == Effective(server_interrupts=False, server_answers=False)
+    assert Effective.of(snapshot, events.PROFILES["qwen-omni"]).input_format == AudioFormat.pcm16(16_000)
 
 
 def test_a_transcription_session_hears_in_its_format() -> None:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from rtagent import Agent, events
+from rtagent import Agent, events, tool
 from rtagent.errors import ConfigurationError
-from rtagent.session._configuration import configuration, wanted_changes
+from rtagent.events import live
+from rtagent.session._configuration import configuration
 
 
-def wire(session: events.RealtimeSession | None) -> dict[str, Any]:
+def wire(session: events.WireModel | None) -> dict[str, Any]:
     assert session is not None
     return session.model_dump(exclude_unset=True, mode="json")
 
@@ -68,18 +69,51 @@ def test_an_object_with_a_type_of_its_own_replaces_the_other_whole() -> None:
     assert detection == {"type": "semantic_vad", "eagerness": "low"}
 
 
-def test_changes_are_only_what_was_named() -> None:
-    changes = wanted_changes({"instructions": "", "audio": {"input": {"turn_detection": None}}})
-    assert wire(changes) == {
-        "type": "realtime",
-        "instructions": "",
-        "audio": {"input": {"turn_detection": None}},
+def test_what_an_agent_leaves_open_is_as_the_dialect_has_it() -> None:
+    asked = wire(configuration(Agent(), None, events.PROFILES["speaches"]))
+    assert asked["audio"]["input"]["transcription"] == {"model": "Systran/faster-whisper-small"}
+    asked = wire(configuration(Agent(), None, events.PROFILES["stepfun"]))
+    assert asked["audio"]["input"] == {"turn_detection": {"type": "server_vad"}}
+    asked = wire(configuration(Agent(transcription="mine"), None, events.PROFILES["stepfun"]))
+    assert asked["audio"]["input"]["transcription"] == {"model": "mine"}
+
+
+def test_a_transcription_has_no_agent() -> None:
+    config = events.TranscriptionSession()
+    assert configuration(Agent(instructions="x"), config) is config
+
+
+@tool
+def light(on: bool) -> str:
+    """Switch the light."""
+    return str(on)
+
+
+def test_an_agent_on_gpt_live() -> None:
+    config = configuration(Agent(instructions="Be brief.", voice="marin"), None, events.LIVE)
+    assert isinstance(config, live.SessionConfig)
+    assert config.model_dump(exclude_unset=True) == {
+        "model": "gpt-live-1",
+        "instructions": "Be brief.",
+        "audio": {"output": {"voice": "marin"}},
     }
+    named = configuration(None, live.SessionConfig(model="other"), events.LIVE)
+    assert isinstance(named, live.SessionConfig)
+    assert named.model == "other"
 
 
-def test_every_problem_of_a_change_is_named() -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        wanted_changes({"colour": "blue", "audio": {"output": {"speed": "fast"}}})
-    text = str(caught.value)
-    assert "colour is not a setting of a session" in text
-    assert "audio.output.speed: " in text
+def test_tools_on_gpt_live_are_given_to_the_model_that_is_named_for_them() -> None:
+    agent = Agent(tools=[light])
+    with pytest.raises(ConfigurationError, match="no model is named"):
+        configuration(agent, None, events.LIVE)
+    delegation = live.DelegationResponses(responses=live.ResponsesDelegationConfig(model="gpt-x"))
+    config = configuration(agent, live.SessionConfig(delegation=delegation), events.LIVE)
+    assert isinstance(config, live.SessionConfig)
+    written = config.model_dump(exclude_unset=True)
+    assert written["delegation"]["responses"]["model"] == "gpt-x"
+    assert [tool["name"] for tool in written["delegation"]["responses"]["tools"]] == ["light"]
+
+
+def test_gpt_live_is_configured_in_its_own_words() -> None:
+    with pytest.raises(ConfigurationError, match=r"events\.live\.SessionConfig, not by RealtimeSession"):
+        configuration(None, events.RealtimeSession(), events.LIVE)

@@ -10,9 +10,11 @@ import anyio
 import pytest
 
 from rtagent import Endpoint
-from rtagent.errors import ConfigurationError
-from rtagent.events import BETA, GA
-from rtagent.transport import DEFAULT_MODEL
+from rtagent.errors import ConfigurationError, Unsupported
+from rtagent.events import BETA, GA, LIVE, LIVE_FORK, LIVE_SIDEBAND, PROFILES, TRANSLATION, Mode
+from rtagent.transport import write_profile
+
+DEFAULT_MODEL = GA.default_model
 
 KEY = "sk-very-secret"
 
@@ -89,7 +91,7 @@ async def test_azure_in_its_ga_form(resource: str) -> None:
     endpoint = Endpoint.azure(resource, "my deployment", api_key=KEY)
     expected = "wss://maple.openai.azure.com/openai/v1/realtime?model=my%20deployment"
     assert endpoint.address_for("ignored") == expected
-    assert endpoint.dialect is GA
+    assert endpoint.dialect is PROFILES["azure"]
     assert await endpoint.authorization() == {"api-key": KEY}
 
 
@@ -102,7 +104,7 @@ async def test_azure_in_its_preview_form_with_a_token() -> None:
     endpoint = Endpoint.azure("maple", "dep", token_provider=provide, api_version="2025-04-01-preview")
     expected = "wss://maple.openai.azure.com/openai/realtime?api-version=2025-04-01-preview&deployment=dep"
     assert endpoint.address_for(None) == expected
-    assert endpoint.dialect is BETA
+    assert endpoint.dialect is PROFILES["azure-preview"]
     dials = [await endpoint.authorization() for _ in range(2)]
     assert dials == [{"Authorization": "Bearer token-1"}, {"Authorization": "Bearer token-2"}]
 
@@ -142,9 +144,102 @@ async def test_a_compatible_server_needs_no_key() -> None:
 def test_profiles_name_dialects() -> None:
     assert Endpoint.url("ws://h", profile="beta").dialect is BETA
     with pytest.raises(
-        ConfigurationError, match=r"unknown profile 'gamma' \(one of azure, beta, local, openai"
+        ConfigurationError, match=r"unknown profile 'gamma' \(a file .* or one of azure, .*beta, .*xai"
     ):
         Endpoint.url("ws://h", profile="gamma")
+
+
+def test_a_profile_may_be_a_value_or_a_file(tmp_path: Path) -> None:
+    own = GA.model_copy(update={"name": "own", "session_shape": "flat"})
+    assert Endpoint.url("ws://h", profile=own).dialect is own
+    file = tmp_path / "own.json"
+    write_profile(file, own, "openai")
+    assert Endpoint.url("ws://h", profile=file).dialect == own
+    assert Endpoint.url("ws://h", profile=str(file)).dialect == own
+
+
+async def test_a_profile_says_how_to_show_who_we_are() -> None:
+    inworld = Endpoint.url("wss://h/v1", api_key=KEY, profile="inworld")
+    assert await inworld.authorization() == {"Authorization": f"Basic {KEY}"}
+    assert inworld.address_for("any") == "wss://h/v1"
+    azure = Endpoint.url("wss://h/v1", api_key=KEY, profile="azure")
+    assert await azure.authorization() == {"api-key": KEY}
+
+
+def test_azure_voice_live() -> None:
+    endpoint = Endpoint.azure("maple", "gpt-realtime-2.1", api_key=KEY, voice_live=True)
+    expected = (
+        "wss://maple.services.ai.azure.com/voice-live/realtime?api-version=2026-07-15&model=gpt-realtime-2.1"
+    )
+    assert endpoint.address_for(None) == expected
+    assert endpoint.dialect is PROFILES["azure-voice-live"]
+    older = Endpoint.azure("maple", "m", api_key=KEY, voice_live=True, api_version="2025-10-01")
+    assert "api-version=2025-10-01" in older.address
+
+
+def test_gpt_live_by_word_or_by_model() -> None:
+    live = Endpoint.openai(KEY, live=True)
+    assert (live.address_for("gpt-live-1"), live.dialect) == ("wss://api.openai.com/v1/live/sessions", LIVE)
+    by_model = Endpoint.openai(KEY).for_session("conversation", "gpt-live-1")
+    assert (by_model.address_for("gpt-live-1"), by_model.dialect) == (live.address, LIVE)
+    stays = Endpoint.openai(KEY)
+    assert stays.for_session("conversation", "gpt-realtime-2.1") is stays
+    elsewhere = Endpoint.url("ws://h/v1/realtime", profile="vllm-omni")
+    assert elsewhere.for_session("conversation", "gpt-live-1") is elsewhere
+
+
+def test_beside_a_live_session_and_from_where_one_ended() -> None:
+    attached = Endpoint.attach("sess_1/2", api_key=KEY)
+    assert attached.address_for(None) == "wss://api.openai.com/v1/live/sessions/sess_1%2F2/attach"
+    assert attached.dialect is LIVE_SIDEBAND
+    fork = Endpoint.fork("sess_1", api_key=KEY, base_url="http://127.0.0.1:9/v1")
+    assert fork.address_for(None) == "ws://127.0.0.1:9/v1/live/sessions/sess_1/fork"
+    assert fork.dialect is LIVE_FORK
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "model", "address"),
+    [
+        (
+            Endpoint.openai(KEY),
+            "gpt-transcribe",
+            "wss://api.openai.com/v1/realtime?intent=transcription",
+        ),
+        (Endpoint.url("ws://h/v1/realtime?model=x"), None, "ws://h/v1/realtime?intent=transcription"),
+        (
+            Endpoint.url("ws://h/v1/realtime", profile="speaches"),
+            "whisper",
+            "ws://h/v1/realtime?intent=transcription&model=whisper",
+        ),
+        (Endpoint.url("ws://h/v1/realtime", profile="vllm"), "voxtral", "ws://h/v1/realtime"),
+        (Endpoint.local(), None, "local"),
+    ],
+)
+def test_a_transcription_has_an_address_of_its_own(
+    endpoint: Endpoint, model: str | None, address: str
+) -> None:
+    assert endpoint.for_session("transcription", model).address_for(model) == address
+
+
+def test_a_translation_has_an_address_and_a_dialect_of_its_own() -> None:
+    endpoint = Endpoint.openai(KEY).for_session("translation", None)
+    expected = "wss://api.openai.com/v1/realtime/translations?model=gpt-realtime-translate"
+    assert (endpoint.address_for(None), endpoint.dialect) == (expected, TRANSLATION)
+
+
+@pytest.mark.parametrize(
+    ("profile", "mode", "words"),
+    [
+        ("vllm", "conversation", "vLLM does not support conversation sessions"),
+        ("xai", "translation", "xAI Grok Voice does not support translation sessions"),
+        ("qwen-omni", "transcription", "Qwen-Omni-Realtime does not support transcription sessions"),
+    ],
+)
+def test_sessions_that_a_server_does_not_have_are_refused_at_once(
+    profile: str, mode: Mode, words: str
+) -> None:
+    with pytest.raises(Unsupported, match=words):
+        Endpoint.url("ws://h", profile=profile).for_session(mode, None)
 
 
 @pytest.mark.parametrize(
@@ -243,4 +338,4 @@ def test_no_secret_is_shown(endpoint: Endpoint) -> None:
 
 
 def test_what_is_shown_says_where_it_leads() -> None:
-    assert repr(Endpoint.url("ws://h:1/v1?model=m")) == "Endpoint(websocket, 'ws://h:1/v1', ga, '')"
+    assert repr(Endpoint.url("ws://h:1/v1?model=m")) == "Endpoint(websocket, 'ws://h:1/v1', openai, '')"

@@ -418,7 +418,7 @@ async def test_the_debug_log_holds_neither_keys_nor_what_was_said(caplog: pytest
         logging.getLogger("quiet").setLevel(logging.ERROR)
         for endpoint in (
             Endpoint.url(f"{url}?token={KEY}", api_key=KEY),
-            Endpoint(kind="websocket", address=url, _secret=KEY, _header="api-key"),
+            Endpoint(kind="websocket", address=url, _secret=KEY, _scheme="api-key"),
         ):
             transport = await connect_websocket(endpoint, extra_headers={"Cookie": KEY, "X-Shown": "yes"})
             await transport.send("confidential question")

@@ -16,6 +16,8 @@ __all__ = ("main",)
 COMMANDS: Mapping[str, str] = {
     "demo": "hold a whole spoken conversation offline: no key, no network, no sound card",
     "talk": "talk to an agent: with microphone and speaker, with WAV files, or in writing",
+    "transcribe": "write down what is said in a WAV file or into the microphone",
+    "translate": "say what is spoken in another language, aloud and in writing",
     "serve": "run the embedded engine as a Realtime server",
     "devices": "list the sound devices; test a microphone",
     "doctor": "say what works on this machine, and what to install for what does not",
@@ -28,6 +30,7 @@ examples:
   rtagent talk                                  microphone and speaker, with a small built-in agent
   rtagent talk lights.py --endpoint openai      your own agent, with a model of OpenAI
   rtagent talk lights.py --in question.wav --out answer.wav
+  rtagent transcribe meeting.wav --timestamps   what was said, a line for each turn
   rtagent serve lights.py --port 8765           a server for any Realtime client
 
 rtagent COMMAND --help says more about one command.

@@ -15,6 +15,16 @@ from pydantic import ValidationError
 
 from .. import events
 from ..audio import AudioFormat
+from ._config_kinds import (
+    FROZEN,
+    TURN_DETECTION,
+    SessionKind,
+    check_fields,
+    check_kind,
+    conversation_tree,
+    session_of,
+    transcription_tree,
+)
 from ._validation import Refusal, check_overrides, check_session, json_object
 
 __all__ = ("ResponseSettings", "SessionConfig", "TurnTaking")
@@ -24,26 +34,6 @@ _MERGED: Final = frozenset(
 )
 """The nested objects of which an update may name a part; every other value is replaced whole."""
 
-_FROZEN: Final = frozenset({"id", "object", "expires_at", "model"})
-"""What no update changes: the snapshot says what really runs."""
-
-_TURN_DETECTION: Final[Mapping[str, Mapping[str, Any]]] = {
-    "server_vad": {
-        "type": "server_vad",
-        "threshold": 0.5,
-        "prefix_padding_ms": 300,
-        "silence_duration_ms": 500,
-        "idle_timeout_ms": None,
-        "create_response": True,
-        "interrupt_response": True,
-    },
-    "semantic_vad": {
-        "type": "semantic_vad",
-        "eagerness": "auto",
-        "create_response": True,
-        "interrupt_response": True,
-    },
-}
 _PATIENCE_MS: Final = {"low": 1200, "medium": 700, "auto": 700, "high": 400}
 """Semantic turn detection is approximated by how long a silence has to be."""
 
@@ -88,45 +78,30 @@ class SessionConfig:
         session_id: str,
         model: str,
         expires_at: int,
+        kind: SessionKind = "realtime",
         instructions: str = "",
         tools: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        self._wire: dict[str, Any] = {
-            "type": "realtime",
-            "object": "realtime.session",
-            "id": session_id,
-            "model": model,
-            "expires_at": expires_at,
-            "output_modalities": ["audio"],
-            "instructions": instructions,
-            "tools": [dict(tool) for tool in tools],
-            "tool_choice": "auto",
-            "max_output_tokens": "inf",
-            "truncation": "auto",
-            "tracing": None,
-            "prompt": None,
-            "audio": {
-                "input": {
-                    "format": {"type": "audio/pcm", "rate": 24_000},
-                    "transcription": None,
-                    "noise_reduction": None,
-                    "turn_detection": dict(_TURN_DETECTION["server_vad"]),
-                },
-                "output": {
-                    "format": {"type": "audio/pcm", "rate": 24_000},
-                    "voice": "alloy",
-                    "speed": 1.0,
-                },
-            },
-        }
+        self._model = model
+        self._wire = (
+            conversation_tree(session_id, model, expires_at, instructions=instructions, tools=tools)
+            if kind == "realtime"
+            else transcription_tree(session_id, model, expires_at)
+        )
         check_session(self._wire)
         self._defaults = self._wire
         """What a null goes back to. Updates build new trees, so this one stays as it is."""
 
     @property
-    def snapshot(self) -> events.RealtimeSession:
+    def snapshot(self) -> events.RealtimeSession | events.TranscriptionSession:
         """The whole effective configuration as the wire shows it."""
-        return events.RealtimeSession.model_validate(self._wire)
+        return session_of(self._wire)
+
+    @property
+    def kind(self) -> SessionKind:
+        """Whether the session converses, or writes down what is said and never answers."""
+        kind: SessionKind = self._wire["type"]
+        return kind
 
     @property
     def input_format(self) -> AudioFormat:
@@ -141,7 +116,7 @@ class SessionConfig:
     @property
     def tools(self) -> Sequence[Mapping[str, Any]]:
         """The session's function tools."""
-        return _functions(self._wire["tools"])
+        return _functions(self._wire.get("tools", ()))
 
     @property
     def turn_taking(self) -> TurnTaking | None:
@@ -150,16 +125,17 @@ class SessionConfig:
         if wire is None:
             return None
         semantic = wire["type"] == "semantic_vad"
-        defaults = _TURN_DETECTION["server_vad"]
+        answers = self.kind == "realtime"
+        defaults = TURN_DETECTION["server_vad"]
         return TurnTaking(
             threshold=float(defaults["threshold"] if semantic else wire["threshold"]),
             prefix_padding_ms=int(defaults["prefix_padding_ms"] if semantic else wire["prefix_padding_ms"]),
             silence_duration_ms=(
                 _PATIENCE_MS[wire["eagerness"]] if semantic else int(wire["silence_duration_ms"])
             ),
-            idle_timeout_ms=wire.get("idle_timeout_ms"),
-            create_response=wire["create_response"],
-            interrupt_response=wire["interrupt_response"],
+            idle_timeout_ms=wire.get("idle_timeout_ms") if answers else None,
+            create_response=answers and wire["create_response"],
+            interrupt_response=answers and wire["interrupt_response"],
         )
 
     @property
@@ -167,26 +143,31 @@ class SessionConfig:
         wire: Mapping[str, Any] = self._wire["audio"]["input"]
         return wire
 
-    def update(self, change: Mapping[str, Any], *, voice_was_heard: bool) -> None:
+    def update(self, change: Mapping[str, Any], *, voice_was_heard: bool, settled: bool = True) -> None:
         """Merge a partial configuration: null clears to the default, what is absent stays.
 
         Args:
             change: the ``session`` of a ``session.update``, with only the fields that the client set.
             voice_was_heard: output audio was sent already, so that the voice is frozen.
+            settled: the session has begun, so that its kind is frozen.
 
         Raises:
             Refusal: something in it cannot be; nothing has changed.
         """
-        _check_kind(change)
+        kind = check_kind(change, self.kind, settled=settled or voice_was_heard)
+        check_fields(change, kind)
+        current, defaults = self._wire, self._defaults
+        if kind != self.kind:
+            current = defaults = transcription_tree(current["id"], self._model, current["expires_at"])
         merged = _merged(
-            self._wire, {key: value for key, value in change.items() if key not in _FROZEN}, self._defaults
+            current, {key: value for key, value in change.items() if key not in FROZEN}, defaults
         )
         _check_shape(merged)
         check_session(merged)
         if voice_was_heard and merged["audio"]["output"]["voice"] != self._wire["audio"]["output"]["voice"]:
             message = "the voice cannot change after the session's first output audio"
             raise Refusal(message, code="cannot_update_voice", param="session.audio.output.voice")
-        self._wire = merged
+        self._wire, self._defaults = merged, defaults
 
     def for_response(self, params: Mapping[str, Any]) -> ResponseSettings:
         """The settings of one response.
@@ -220,20 +201,10 @@ class SessionConfig:
         )
 
 
-def _check_kind(change: Mapping[str, Any]) -> None:
-    kind = change.get("type")
-    if kind is None:
-        message = "session.type is required"
-        raise Refusal(message, code="missing_required_parameter", param="session.type")
-    if kind != "realtime":
-        message = f"this server holds sessions of type 'realtime', not {kind!r}"
-        raise Refusal(message, code="invalid_value", param="session.type")
-
-
 def _check_shape(wire: Mapping[str, Any]) -> None:
     """Values of a wrong type are found by the model of the snapshot."""
     try:
-        events.RealtimeSession.model_validate(wire)
+        session_of(wire)
     except ValidationError as problem:
         first = problem.errors(include_url=False, include_input=False)[0]
         where = ".".join(["session", *(str(step) for step in first["loc"])])
@@ -263,7 +234,7 @@ def _merged(
 def _merged_turn_detection(current: Mapping[str, Any] | None, change: Mapping[str, Any]) -> dict[str, Any]:
     """The same kind of detection keeps what is not named; another kind starts from its defaults."""
     kind = change.get("type") or (current["type"] if current else "server_vad")
-    defaults = _TURN_DETECTION.get(kind)
+    defaults = TURN_DETECTION.get(kind)
     if defaults is None:
         message = "turn_detection is server_vad, semantic_vad or null"
         raise Refusal(message, code="invalid_value", param="session.audio.input.turn_detection.type")

@@ -82,6 +82,7 @@ class EngineConnection:
         settings: ears, brain, voice and limits.
         agent: gives the session its first instructions and tools.
         model: the model's name, if the client named one.
+        intent: ``transcription`` for a session that writes down what is said and never answers.
     """
 
     def __init__(
@@ -91,12 +92,14 @@ class EngineConnection:
         *,
         agent: AgentLike | None = None,
         model: str | None = None,
+        intent: str | None = None,
     ) -> None:
         self._transport = transport
         self._settings = settings
         config = SessionConfig(
             session_id=new_id("sess"),
             model=model or settings.model,
+            kind="transcription" if intent == "transcription" else "realtime",
             expires_at=int(datetime.now(UTC).timestamp() + settings.max_age_s),
             instructions=instructions_of(agent),
             tools=tools_of(agent),
@@ -278,6 +281,7 @@ async def run_connection(
     *,
     agent: AgentLike | None = None,
     model: str | None = None,
+    intent: str | None = None,
 ) -> None:
     """Serve one client over an open transport until either side ends it; see `EngineConnection`."""
-    await EngineConnection(transport, settings, agent=agent, model=model).run()
+    await EngineConnection(transport, settings, agent=agent, model=model, intent=intent).run()

@@ -27,6 +27,14 @@ from ._validation import Refusal
 
 __all__ = ("Conversation",)
 
+_HEARING = (
+    events.InputAudioBufferAppend,
+    events.InputAudioBufferCommit,
+    events.InputAudioBufferClear,
+    events.SessionUpdate,
+)
+"""What a transcription session takes."""
+
 
 class Conversation:
     """Takes what a client sends and what ears, brain and voice answer; gives what is to be sent and done.
@@ -119,6 +127,9 @@ class Conversation:
         self._replies.failed(response_id, message)
 
     def _dispatch(self, event: events.ClientEvent) -> None:
+        if self._config.kind == "transcription" and not isinstance(event, _HEARING):
+            message = f"{event.type} has no place in a transcription session: it hears, and nothing answers"
+            raise Refusal(message, code="unsupported_event", param="type")
         match event:
             case events.InputAudioBufferAppend():
                 self._turns.append(event.pcm)
@@ -147,7 +158,8 @@ class Conversation:
     def _update(self, event: events.SessionUpdate) -> None:
         change = event.session.model_dump(mode="json", exclude_unset=True)
         tools = self._config.tools
-        self._config.update(change, voice_was_heard=self._replies.voice_was_heard)
+        settled = self._turns.begun or self._replies.busy or self._ledger.last_id is not None
+        self._config.update(change, voice_was_heard=self._replies.voice_was_heard, settled=settled)
         self._turns.configure()
         if self._config.tools != tools:
             self._out.order(LearnTools(self._config.tools))

@@ -39,6 +39,11 @@ class Turns:
         self._quiet_since_ms: float | None = None
         """When the last answer has been played to its end; None while it is anybody's turn."""
 
+    @property
+    def begun(self) -> bool:
+        """Whether any audio was ever appended."""
+        return self._input.buffer.ends_ms > 0
+
     def configure(self) -> None:
         """Take over what an update changed; speech that was going on is void, its audio stays pending."""
         if self._input.configure(self._config.input_format, self._config.turn_taking):

@@ -19,13 +19,14 @@ from ..errors import ConfigurationError
 from ..transport import WebSocketTransport
 from ._connection import EngineConnection
 from ._connection_settings import AgentLike, EngineSettings
-from ._serve_access import chosen_subprotocol, is_realtime, model_of, presents_key
+from ._serve_access import chosen_subprotocol, intent_of, is_realtime, is_translation, model_of, presents_key
 
 __all__ = ("EngineServer", "EngineStatistics", "serve")
 
 MAX_FRAME_BYTES: Final = 16 * 1024 * 1024
 """A longer message ends the connection with code 1009."""
 CLOSE_TIMEOUT_S: Final = 2.0
+NO_TRANSLATION: Final = "The embedded engine cannot translate: it has no language model.\n"
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +99,8 @@ class EngineServer:
 
     def admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer a handshake that leads nowhere; None lets it pass."""
+        if is_translation(request.path):
+            return connection.respond(HTTPStatus.NOT_FOUND, NO_TRANSLATION)
         if not is_realtime(request.path):
             return connection.respond(HTTPStatus.NOT_FOUND, "The realtime endpoint is /v1/realtime.\n")
         key = self._settings.api_key
@@ -113,7 +116,11 @@ class EngineServer:
             return
         target = connection.request.path if connection.request is not None else ""
         engine = EngineConnection(
-            WebSocketTransport(connection), self._settings, agent=self._agent, model=model_of(target)
+            WebSocketTransport(connection),
+            self._settings,
+            agent=self._agent,
+            model=model_of(target),
+            intent=intent_of(target),
         )
         self._connections.add(engine)
         self._served += 1

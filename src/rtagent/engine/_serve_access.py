@@ -1,4 +1,4 @@
-"""Who may come in, and what the request line says: path, model and key of a handshake (S1, S2)."""
+"""Who may come in, and what the request says: path, model, intent and key of a handshake (S1, S2)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from websockets.datastructures import Headers
 
-__all__ = ("chosen_subprotocol", "is_realtime", "model_of", "presents_key")
+__all__ = ("chosen_subprotocol", "intent_of", "is_realtime", "is_translation", "model_of", "presents_key")
 
 SUBPROTOCOL = "realtime"
 KEY_SUBPROTOCOL = "openai-insecure-api-key."
@@ -17,6 +17,17 @@ KEY_SUBPROTOCOL = "openai-insecure-api-key."
 def is_realtime(target: str) -> bool:
     """Whether the request asks for the realtime endpoint, under any prefix."""
     return urlsplit(target).path.rstrip("/").endswith("/realtime")
+
+
+def is_translation(target: str) -> bool:
+    """Whether the request asks for the endpoint of translation sessions, under any prefix."""
+    return urlsplit(target).path.rstrip("/").endswith("/realtime/translations")
+
+
+def intent_of(target: str) -> str | None:
+    """What the URL says that the session is for: ``transcription``, or nothing that matters here."""
+    intents = parse_qs(urlsplit(target).query).get("intent")
+    return intents[0] if intents else None
 
 
 def model_of(target: str) -> str | None:

@@ -123,6 +123,8 @@ def check_session(session: Mapping[str, Any]) -> None:
     audio = session["audio"]
     _check_turn_detection(audio["input"]["turn_detection"])
     _check_format(audio["input"]["format"], "session.audio.input.format")
+    if session["type"] == "transcription":
+        return
     _check_number(audio["output"]["speed"], "session.audio.output.speed", 0.25, 1.5)
     if not isinstance(session["instructions"], str):
         message = "instructions are a text"

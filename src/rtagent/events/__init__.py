@@ -64,7 +64,7 @@ from ._items import (
 )
 from ._model import WireModel
 from ._parts import InputAudio, InputImage, InputText, OutputAudio, OutputText, Part, UnknownPart
-from ._profiles import BETA, GA, LIVE, PROFILES, TRANSLATION
+from ._profiles import BETA, GA, LIVE, LIVE_FORK, LIVE_SIDEBAND, PROFILES, TRANSLATION
 from ._refusal import ClientEventError
 from ._registry import CLIENT_EVENTS, EXTENSION_EVENTS, SERVER_EVENTS
 from ._response import (
@@ -169,6 +169,8 @@ __all__ = (
     "EXTENSION_EVENTS",
     "GA",
     "LIVE",
+    "LIVE_FORK",
+    "LIVE_SIDEBAND",
     "PROFILES",
     "SERVER_EVENTS",
     "TRANSLATION",

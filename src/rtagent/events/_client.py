@@ -79,6 +79,8 @@ class InputAudioBufferCommit(ClientEvent, frozen=True):
     """Make a user message of what was appended; this alone starts no response."""
 
     type: Literal["input_audio_buffer.commit"] = "input_audio_buffer.commit"
+    final: bool | None = None
+    """Whether no more audio will come: vLLM's word, unknown to the others and never written unless set."""
 
 
 class InputAudioBufferClear(ClientEvent, frozen=True):

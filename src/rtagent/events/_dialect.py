@@ -43,6 +43,9 @@ class Dialect(BaseModel, frozen=True, extra="forbid"):
     model_parameter: str | None = "model"
     """The query parameter that names the model; None where something else settles it."""
     default_model: str | None = None
+    transcription_query: Literal["intent", "intent_and_model", "none"] = "intent"
+    """What an address says to ask for a transcription session: ``intent=transcription``, without the model
+    or with it; or nothing, where it is no other session than any."""
     transcription_model: str | None = "gpt-transcribe"
     """What writes the user's words down where a program names no model; None: it takes no such setting."""
 
@@ -87,6 +90,8 @@ class Dialect(BaseModel, frozen=True, extra="forbid"):
     """What holds where a session does not say; None: turns are the program's."""
     manual_turns: bool = True
     """Whether turn detection can be switched off."""
+    commits: Literal["turn", "stream"] = "turn"
+    """``stream``: a first commit begins the hearing, and one with ``final`` ends it (vLLM)."""
 
     # -- what it does --------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ._dialect import Dialect
 
-__all__ = ("BETA", "GA", "LIVE", "PROFILES", "TRANSLATION")
+__all__ = ("BETA", "GA", "LIVE", "LIVE_FORK", "LIVE_SIDEBAND", "PROFILES", "TRANSLATION")
 
 _BETA_ALIASES = {
     "response.text.delta": "response.output_text.delta",
@@ -92,6 +92,30 @@ LIVE = Dialect(
     notes=("turn-less and full duplex: the model decides when it speaks and when it stops",),
 )
 """OpenAI's full-duplex protocol, ``gpt-live-1``."""
+
+LIVE_SIDEBAND = LIVE.model_copy(
+    update={
+        "name": "live-sideband",
+        "title": "a GPT-Live session that is attached to",
+        "url": "wss://api.openai.com/v1/live/sessions/<session>/attach",
+        "refused_events": frozenset({"session.start", "session.input_audio.append"}),
+        "farewell": None,
+        "farewell_answer": None,
+        "notes": ("hears what is said on both sides; the sound itself is carried elsewhere",),
+    }
+)
+"""Beside a running GPT-Live session, whose sound goes over WebRTC, SIP or another socket."""
+
+LIVE_FORK = LIVE.model_copy(
+    update={
+        "name": "live-fork",
+        "title": "a fork of a GPT-Live session",
+        "url": "wss://api.openai.com/v1/live/sessions/<session>/fork",
+        "default_model": None,
+        "notes": ("begins where a stored session ended; only format and delegation can be new",),
+    }
+)
+"""A new GPT-Live session that begins where a stored one ended."""
 
 TRANSLATION = Dialect(
     name="translation",
@@ -267,6 +291,8 @@ _OTHERS = (
         modes=frozenset({"transcription"}),
         url="ws://host:8000/v1/realtime",
         model_parameter=None,
+        transcription_query="none",
+        transcription_model=None,
         aliases={
             "transcription.delta": "conversation.item.input_audio_transcription.delta",
             "transcription.done": "conversation.item.input_audio_transcription.completed",
@@ -281,6 +307,9 @@ _OTHERS = (
         telephony=False,
         turn_detections=(),
         default_turn_detection=None,
+        commits="stream",
+        farewell="input_audio_buffer.commit",
+        farewell_answer="conversation.item.input_audio_transcription.completed",
         refused_events=frozenset({*_SPOKEN, "input_audio_buffer.clear"}),
         unanswered_events=frozenset({"session.update", "input_audio_buffer.commit"}),
         out_of_band=False,
@@ -327,6 +356,7 @@ _OTHERS = (
             "title": "speaches",
             "modes": frozenset({"conversation", "transcription"}),
             "url": "ws://host:8000/v1/realtime?model=…",
+            "transcription_query": "intent_and_model",
             "transcription_model": "Systran/faster-whisper-small",
             "turn_detections": ("server_vad",),
             "telephony": False,
@@ -375,6 +405,7 @@ _OTHERS = (
 )
 
 PROFILES: Mapping[str, Dialect] = MappingProxyType(
-    {dialect.name: dialect for dialect in (GA, *_OTHERS, BETA, LIVE, TRANSLATION)}
+    {dialect.name: dialect for dialect in (GA, *_OTHERS, BETA, LIVE, LIVE_SIDEBAND, LIVE_FORK, TRANSLATION)
+    }
 )
 """Every dialect that is known, by its name."""

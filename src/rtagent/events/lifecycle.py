@@ -13,6 +13,7 @@ __all__ = (
     "CallbackFailed",
     "Closed",
     "Connected",
+    "DialectDeparted",
     "Interrupted",
     "LifecycleEvent",
     "PlaybackFinished",
@@ -48,6 +49,16 @@ class Connected(LifecycleEvent):
     """Where it leads, without any secret."""
     session_id: str | None = None
     model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialectDeparted(LifecycleEvent):
+    """The server did something in another way than its dialect says; each way is told once per session.
+
+    Nothing was lost by it that could be read; ``session.metrics.departures`` counts them.
+    """
+
+    what: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

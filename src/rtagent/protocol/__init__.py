@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ._answers import has_answer
     from ._calls import Call
     from ._conversation import Conversation
+    from ._core import Core, core_for
     from ._formats import Effective, audio_format, wire_format
     from ._happenings import (
         Answered,
@@ -35,6 +36,7 @@ __all__ = (
     "CallEntry",
     "CallsInterrupted",
     "Conversation",
+    "Core",
     "Effective",
     "Happening",
     "HistoryEntry",
@@ -48,6 +50,7 @@ __all__ = (
     "VoiceCut",
     "VoiceEnded",
     "audio_format",
+    "core_for",
     "has_answer",
     "heard_text",
     "wire_format",
@@ -62,6 +65,7 @@ __getattr__, __dir__ = lazily(
         "CallEntry": "._items",
         "CallsInterrupted": "._happenings",
         "Conversation": "._conversation",
+        "Core": "._core",
         "Effective": "._formats",
         "Happening": "._happenings",
         "HistoryEntry": "._items",
@@ -75,6 +79,7 @@ __getattr__, __dir__ = lazily(
         "VoiceCut": "._happenings",
         "VoiceEnded": "._happenings",
         "audio_format": "._formats",
+        "core_for": "._core",
         "has_answer": "._answers",
         "heard_text": "._heard",
         "wire_format": "._formats",

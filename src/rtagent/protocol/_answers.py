@@ -20,11 +20,14 @@ KEPT_EXPECTATIONS = 1_024
 
 _Key = tuple[str, ...]
 _SILENT = (events.InputAudioBufferAppend,)
+_FAREWELL = ("farewell",)
 
 
-def has_answer(event: events.ClientEvent) -> bool:
+def has_answer(event: events.ClientEvent, dialect: events.Dialect = events.GA) -> bool:
     """Whether a server answers this kind of event at all when it succeeds."""
-    return not isinstance(event, _SILENT)
+    if event.type == dialect.farewell and _is_last(event):
+        return dialect.farewell_answer is not None
+    return not isinstance(event, _SILENT) and dialect.answers(event.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +39,20 @@ class _Expectation:
 class AnswerLedger:
     """Owns the sends that wait for their answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: events.Dialect = events.GA) -> None:
+        self._dialect = dialect
         self._waiting: OrderedDict[str, _Expectation] = OrderedDict()
 
-    def expect(self, event_id: str, event: events.ClientEvent) -> None:
-        """An event is sent whose answer somebody wants to know."""
-        self._waiting[event_id] = _Expectation(event_id, _key_of_client_event(event))
+    def expect(self, event_id: str, event: events.ClientEvent) -> bool:
+        """An event is sent whose answer somebody wants to know; False where this server gives none."""
+        if not has_answer(event, self._dialect):
+            return False
+        last = event.type == self._dialect.farewell and _is_last(event)
+        key = _FAREWELL if last else _key_of_client_event(event)
+        self._waiting[event_id] = _Expectation(event_id, key)
         while len(self._waiting) > KEPT_EXPECTATIONS:
             self._waiting.popitem(last=False)
+        return True
 
     def forget(self, event_id: str) -> None:
         """Nobody waits for this one any more."""
@@ -52,6 +61,8 @@ class AnswerLedger:
     def answered(self, event: events.ServerEvent) -> str | None:
         """The ``event_id`` of the send that this server event answers, if any waits for it."""
         key = _key_of_server_event(event)
+        if event.type == self._dialect.farewell_answer:
+            key = _FAREWELL
         if key is None:
             return None
         for expectation in self._waiting.values():
@@ -66,6 +77,11 @@ class AnswerLedger:
 
     def __contains__(self, event_id: object) -> bool:
         return event_id in self._waiting
+
+
+def _is_last(event: events.ClientEvent) -> bool:
+    """A commit says goodbye only when it says so."""
+    return not isinstance(event, events.InputAudioBufferCommit) or event.final is True
 
 
 def _key_of_client_event(event: events.ClientEvent) -> _Key:

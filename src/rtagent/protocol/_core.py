@@ -6,7 +6,7 @@ none. The session feeds each of them in the same way, and carries out the same h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
 
 from .. import events
@@ -16,7 +16,7 @@ from ._happenings import Happening
 from ._items import HistoryEntry
 from ._response import Usage
 
-__all__ = ("Core",)
+__all__ = ("Core", "core_for")
 
 
 class Core(Protocol):
@@ -139,3 +139,20 @@ class Core(Protocol):
     @property
     def late_audio_ms(self) -> float:
         """Audio of interrupted responses that came too late and was not played."""
+
+
+def core_for(dialect: events.Dialect, *, new_id: Callable[[str], str]) -> Core:
+    """The core that speaks a dialect's vocabulary; the others are not even loaded."""
+    match dialect.protocol:
+        case "realtime":
+            from ._conversation import Conversation
+
+            return Conversation(new_id=new_id, dialect=dialect)
+        case "live":
+            from ._live import LiveConversation
+
+            return LiveConversation(new_id=new_id, dialect=dialect)
+        case "translation":
+            from ._interpretation import Interpretation
+
+            return Interpretation(new_id=new_id, dialect=dialect)

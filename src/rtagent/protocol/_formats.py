@@ -17,8 +17,8 @@ DEFAULT_SILENCE_MS = 500
 """``silence_duration_ms`` of server VAD where a snapshot does not say (protocol document, 5.2)."""
 
 
-def audio_format(wire: object) -> AudioFormat:
-    """Our format for one of the wire's; 24 kHz PCM for what is absent or unknown."""
+def audio_format(wire: object, default_rate: int = 24_000) -> AudioFormat:
+    """Our format for one of the wire's; PCM at the default rate for what is absent or unknown."""
     match wire:
         case events.PcmuFormat():
             return AudioFormat.pcmu()
@@ -27,7 +27,7 @@ def audio_format(wire: object) -> AudioFormat:
         case events.PcmFormat(rate=int() as rate):
             return AudioFormat.pcm16(rate)
         case _:
-            return AudioFormat.pcm16(24_000)
+            return AudioFormat.pcm16(default_rate)
 
 
 def wire_format(own: AudioFormat) -> events.PcmFormat | events.PcmuFormat | events.PcmaFormat:
@@ -61,8 +61,8 @@ class Effective:
     """How much silence the reported end of speech includes."""
 
     @classmethod
-    def of(cls, session: events.SessionConfig | None) -> Effective:
-        """Read a snapshot; a transcription session has no voice."""
+    def of(cls, session: events.SessionConfig | None, dialect: events.Dialect = events.GA) -> Effective:
+        """Read a snapshot; what it does not say is as the dialect has it."""
         audio = getattr(session, "audio", None)
         ear = audio.input if audio is not None else None
         mouth = getattr(audio, "output", None)
@@ -70,10 +70,13 @@ class Effective:
         silence_ms = 0.0
         if isinstance(detection, events.ServerVad):
             silence_ms = float(detection.silence_duration_ms or DEFAULT_SILENCE_MS)
+        unsaid = ear is None or "turn_detection" not in ear.model_fields_set
+        detects = detection is not None or (unsaid and dialect.default_turn_detection is not None)
+        speaks = not isinstance(session, events.TranscriptionSession)
         return cls(
-            input_format=audio_format(ear.format if ear is not None else None),
-            output_format=audio_format(mouth.format if mouth is not None else None),
-            server_interrupts=detection is not None and detection.interrupt_response is not False,
-            server_answers=detection is not None and detection.create_response is not False,
+            input_format=audio_format(ear.format if ear is not None else None, dialect.input_rates[0]),
+            output_format=audio_format(mouth.format if mouth is not None else None, dialect.output_rates[0]),
+            server_interrupts=detects and getattr(detection, "interrupt_response", None) is not False,
+            server_answers=detects and speaks and getattr(detection, "create_response", None) is not False,
             silence_ms=silence_ms,
         )

@@ -103,14 +103,16 @@ class ResponseRequest:
         """Whether it runs beside the default conversation."""
         return self.params is not None and self.params.conversation == "none"
 
-    def event(self) -> events.ResponseCreate:
+    def event(self, *, marked: bool = True) -> events.ResponseCreate:
         """Its ``response.create``, with the private id in the metadata where there is room for it."""
+        if not marked:
+            return events.ResponseCreate(event_id=self.request_id, response=self.params)
         params = self.params if self.params is not None else events.ResponseParams()
         metadata = dict(params.metadata or {})
         if len(metadata) < METADATA_PAIRS:
             metadata[REQUEST_KEY] = self.request_id
-        marked = params.model_copy(update={"metadata": metadata})
-        return events.ResponseCreate(event_id=self.request_id, response=marked)
+        params = params.model_copy(update={"metadata": metadata})
+        return events.ResponseCreate(event_id=self.request_id, response=params)
 
 
 class Gate:
@@ -119,7 +121,11 @@ class Gate:
     Every method is synchronous and returns what must be done; the caller sends it.
     """
 
-    def __init__(self, *, answer_within_s: float = ANSWER_WITHIN_S, blocked_for_s: float = 2.0) -> None:
+    def __init__(
+        self, *, answer_within_s: float = ANSWER_WITHIN_S, blocked_for_s: float = 2.0, marks: bool = True
+    ) -> None:
+        self.marks = marks
+        """Whether requests carry a private id in their metadata; False where the server does not echo it."""
         self.state = GateState.FREE
         self.active_id: str | None = None
         """The running response of the default conversation."""

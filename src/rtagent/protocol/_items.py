@@ -122,15 +122,27 @@ class ItemLedger:
             self._links += 1
             entry.previous, entry.linked, self._order = previous_item_id, self._links, None
 
-    def text(self, item_id: str, content_index: int, *, delta: str = "", final: str | None = None) -> None:
-        """Text of a part: a piece of it, or (``final``) all of it."""
+    def text(
+        self,
+        item_id: str,
+        content_index: int,
+        *,
+        delta: str = "",
+        so_far: str | None = None,
+        final: str | None = None,
+    ) -> None:
+        """Text of a part: a piece of it, all of it until now (which may rewrite it), or all of it."""
         if item_id in self._deleted:
             return
         entry = self._entry(item_id)
         if final is not None:
             entry.texts[content_index] = final
             entry.final.add(content_index)
-        elif content_index not in entry.final:
+        elif content_index in entry.final:
+            return
+        elif so_far is not None:
+            entry.texts[content_index] = so_far
+        else:
             entry.texts[content_index] = entry.texts.get(content_index, "") + delta
 
     def call_named(self, item_id: str) -> str:

@@ -26,6 +26,8 @@ def read_into(items: ItemLedger, event: events.ServerEvent) -> None:
             items.text(event.item_id, event.content_index or 0, delta=event.delta or "")
         case events.ConversationItemInputAudioTranscriptionCompleted():
             items.text(event.item_id, event.content_index or 0, final=event.transcript)
+        case events.ConversationItemInputAudioTranscriptionUpdated(item_id=str() as item_id) if item_id:
+            items.text(item_id, event.content_index, so_far=event.transcript)
         case events.ResponseOutputTextDelta() | events.ResponseOutputAudioTranscriptDelta():
             if event.item_id is not None:
                 items.text(event.item_id, event.content_index, delta=event.delta)

@@ -133,7 +133,7 @@ class Responses:
             else:
                 self._outbox.tell(ResponseFinished(response, serves, final=True))
         for request in self.gate.take(now):
-            self._outbox.send(request.event())
+            self._outbox.send(request.event(marked=self.gate.marks))
 
     def _announce(self, item: events.FunctionCall, response_id: str, output_index: int) -> None:
         if item.status == "incomplete":

@@ -26,12 +26,15 @@ KEPT_SILENCED = 256
 class Voice:
     """Owns the heard ledger and the set of responses whose audio is no longer wanted."""
 
-    def __init__(self, outbox: Outbox, items: ItemLedger) -> None:
+    def __init__(self, outbox: Outbox, items: ItemLedger, dialect: events.Dialect = events.GA) -> None:
         self.format = AudioFormat.pcm16(24_000)
         self.dropped_ms = 0.0
         """Late audio of interrupted responses that was not played."""
         self._outbox = outbox
         self._items = items
+        self._truncates = dialect.truncates != "none"
+        self._deletes_items = dialect.mutable_context
+        self._half: tuple[tuple[str, int], bytes] | None = None
         self._heard = HeardLedger()
         self._silenced: dict[str, None] = {}
         self._deletes: dict[str, list[str]] = {}
@@ -51,12 +54,12 @@ class Voice:
         self, event: events.ResponseOutputAudioDelta, response_id: str, *, in_conversation: bool
     ) -> None:
         """Audio came in."""
-        pcm = event.audio
+        item_id = event.item_id or self._item_id or response_id
+        pcm = self._whole(event.audio, (item_id, event.content_index))
         ms = self.format.ms_of(len(pcm))
         if response_id in self._silenced:
             self.dropped_ms += ms
             return
-        item_id = event.item_id or self._item_id or response_id
         self._heard.received(item_id, event.content_index, response_id, ms, in_conversation=in_conversation)
         self._audible.add(response_id)
         self._outbox.tell(PlayDue(PlaybackItem(item_id, event.content_index, response_id), pcm))
@@ -123,14 +126,30 @@ class Voice:
         """Milliseconds of voice received of an item."""
         return self._heard.received_ms(item_id) or 0.0
 
+    def _whole(self, pcm: bytes, part: tuple[str, int]) -> bytes:
+        """The audio in whole samples: half a sample at a delta's end waits for the next one (rule D6)."""
+        if self._half is not None:
+            of, half = self._half
+            self._half = None
+            if of == part:
+                pcm = half + pcm
+        if self.format.encoding == "pcm16" and len(pcm) % 2:
+            self._half, pcm = (part, pcm[-1:]), pcm[:-1]
+        return pcm
+
     def _correct(self, cut: Cut, *, running: bool) -> None:
-        if cut.audio_end_ms is not None:
+        if cut.audio_end_ms is not None or not self._deletes_items:
             self._note(cut.item_id, cut=True)
+        if cut.audio_end_ms is not None and not self._truncates:
+            return
+        if cut.audio_end_ms is not None:
             self._outbox.send(
                 events.ConversationItemTruncate(
                     item_id=cut.item_id, content_index=cut.content_index, audio_end_ms=cut.audio_end_ms
                 )
             )
+            return
+        if not self._deletes_items:
             return
         self._items.delete(cut.item_id)
         if running and cut.response_id is not None:

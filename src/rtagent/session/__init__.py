@@ -11,9 +11,26 @@ if TYPE_CHECKING:
     from ._callbacks import Callback
     from ._fanout import Observer, Subscription
     from ._measure import Metrics, SessionStatistics
+    from ._modes import transcription_config, translation_config
     from ._session import Session
+    from ._transcriber import Transcriber, Transcript
+    from ._translator import Passage, Translator
 
-__all__ = ("Attachment", "Callback", "Metrics", "Observer", "Session", "SessionStatistics", "Subscription")
+__all__ = (
+    "Attachment",
+    "Callback",
+    "Metrics",
+    "Observer",
+    "Passage",
+    "Session",
+    "SessionStatistics",
+    "Subscription",
+    "Transcriber",
+    "Transcript",
+    "Translator",
+    "transcription_config",
+    "translation_config",
+)
 
 __getattr__, __dir__ = lazily(
     __name__,
@@ -22,8 +39,14 @@ __getattr__, __dir__ = lazily(
         "Callback": "._callbacks",
         "Metrics": "._measure",
         "Observer": "._fanout",
+        "Passage": "._translator",
         "Session": "._session",
         "SessionStatistics": "._measure",
         "Subscription": "._fanout",
+        "Transcriber": "._transcriber",
+        "Transcript": "._transcriber",
+        "Translator": "._translator",
+        "transcription_config": "._modes",
+        "translation_config": "._modes",
     },
 )

@@ -35,6 +35,7 @@ class Attachment:
         clock: Clock,
         *,
         append: Callable[[bytes, float], object],
+        muted: Callable[[bool], None] = lambda _muted: None,
     ) -> None:
         self.source = source
         self.sink = sink
@@ -42,6 +43,7 @@ class Attachment:
         """What ended it, unless it ended as it should."""
         self._clock = clock
         self._append = append
+        self._tell_muted = muted
         self._scope = anyio.CancelScope()
         self._opened = anyio.Event()
         self._ended = anyio.Event()
@@ -60,11 +62,11 @@ class Attachment:
 
     def mute(self) -> None:
         """Send silence instead of what the source hears; the positions of the server stay right."""
-        self._muted = True
+        self._set_muted(True)
 
     def unmute(self) -> None:
         """Send what the source hears again."""
-        self._muted = False
+        self._set_muted(False)
 
     @property
     def muted(self) -> bool:
@@ -181,6 +183,11 @@ class Attachment:
             self._forget_early()
             self._opened.set()
             self._ended.set()
+
+    def _set_muted(self, muted: bool) -> None:
+        if muted != self._muted:
+            self._muted = muted
+            self._tell_muted(muted)
 
     def _begin(self) -> None:
         """The sink is open: it gets what came before it was."""

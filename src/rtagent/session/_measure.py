@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ..events.lifecycle import TurnMeasured
 
@@ -21,6 +22,8 @@ class Metrics:
     """Input audio that was dropped because the network could not keep up."""
     late_audio_dropped_ms: float
     """Audio of interrupted responses that came too late to be played."""
+    departures: Mapping[str, int] = field(default_factory=dict[str, int])
+    """In which ways the server is not what its dialect says, and how often."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from ..errors import (
 from ..events.lifecycle import (
     AudioDropped,
     Closed,
+    DialectDeparted,
     Interrupted,
     LifecycleEvent,
     PlaybackFinished,
@@ -41,7 +42,7 @@ from ..protocol import (
     Answered,
     CallDue,
     CallsInterrupted,
-    Conversation,
+    Core,
     Happening,
     HistoryEntry,
     InputTurn,
@@ -55,6 +56,7 @@ from ..protocol import (
 )
 from ..transport import Transport
 from ._attachment import Attachment
+from ._departures import Departures
 from ._fanout import Fanout, Observer
 from ._measure import Metrics, SessionStatistics, TurnMeter
 from ._tools import ToolRunner
@@ -75,9 +77,8 @@ class Pump:
     def __init__(
         self,
         transport: Transport,
-        core: Conversation,
+        core: Core,
         clock: Clock,
-        dialect: events.Dialect,
         observer: Observer | None = None,
     ) -> None:
         self.core = core
@@ -90,11 +91,13 @@ class Pump:
         self.closed: Closed | None = None
         self.ended = anyio.Event()
         self.attachment: Attachment | None = None
+        self.farewell_said = False
         self._received = 0
         self._tools: ToolRunner | None = None
         self._group: anyio.abc.TaskGroup | None = None
         self._transport = transport
-        self._dialect = dialect
+        self._dialect = core.dialect
+        self._departures = Departures(core.dialect)
         self._deadline_moved = anyio.Event()
 
     def start(self, group: anyio.abc.TaskGroup, tools: ToolRunner) -> None:
@@ -140,16 +143,22 @@ class Pump:
             return 0.0
         ms = self.core.effective.input_format.ms_of(len(pcm))
         self.core.audio_written(ms, captured_at)
-        dropped = self.wire.put_audio(events.encode_append(pcm), ms)
+        dropped = self.wire.put_audio(events.encode_append(pcm, self._dialect), ms)
         if dropped:
             self.publish(AudioDropped(at=self.clock.now(), ms=dropped, reason="the network is too slow"))
         return dropped
 
+    def input_muted(self, muted: bool) -> None:
+        """The program wants to be heard no more, or again: tell a server that wants to know."""
+        event = self.core.mute(muted)
+        if event is not None and self.closed is None:
+            self.post(event)
+
     def interrupt(self) -> None:
         """Stop the voice now."""
         self.check_open()
-        self.meter.interrupted(self.clock.now())
         self.core.interrupt(time.monotonic())
+        self.meter.interrupted(self.clock.now())
         self._carry_out()
 
     async def carry_audio(self, attachment: Attachment) -> None:
@@ -222,6 +231,7 @@ class Pump:
             turns=tuple(self.meter.turns),
             audio_dropped_ms=self.wire.statistics().audio_dropped_ms,
             late_audio_dropped_ms=self.core.late_audio_ms,
+            departures=dict(self._departures.counts),
         )
 
     def statistics(self) -> SessionStatistics:
@@ -241,23 +251,33 @@ class Pump:
             while True:
                 frame = await self._transport.receive()
                 event = events.decode(frame, self._dialect)
-                self._received += 1
-                self.fanout.publish(event)
-                self.core.receive(event, time.monotonic())
-                resumed = self._carry_out()
-                if isinstance(event, events.SessionUpdated) and self.attachment is not None:
-                    effective = self.core.effective  # what the server does counts, not what was asked (U4)
-                    self.attachment.set_formats(effective.input_format, effective.output_format)
-                if resumed:
+                if self._take(event):
                     # Let the one who waited go on before the next event is read, so that a
                     # subscription made right after an answer misses nothing.
                     await anyio.lowlevel.checkpoint()
         except SessionClosed:
             self.end(None, 1000, "closed by us")
         except EndOfStream as end:
-            self.end(ConnectionLost(end.code, end.reason), end.code, end.reason)
+            said = self.core.close_reason
+            by_us = said is not None and self.farewell_said
+            error = None if by_us else ConnectionLost(end.code, said or end.reason)
+            self.end(error, end.code, said or end.reason)
         except ConnectionLost as lost:
             self.end(lost, lost.code, lost.reason)
+
+    def _take(self, event: events.ServerEvent) -> bool:
+        """One event of the server; True when it let somebody who waited go on."""
+        self._received += 1
+        for what in self._departures.note(event):
+            logger.warning("%s departs from its dialect: %s", self._dialect.title, what)
+            self.publish(DialectDeparted(at=self.clock.now(), what=what))
+        self.fanout.publish(event)
+        self.core.receive(event, time.monotonic())
+        resumed = self._carry_out()
+        if self.attachment is not None:
+            effective = self.core.effective  # what the server does counts, not what was asked (rule U4)
+            self.attachment.set_formats(effective.input_format, effective.output_format)
+        return resumed
 
     async def _write(self) -> None:
         try:

@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal
 
 import anyio
-import anyio.abc
 
 from .. import events
 from ..agent import Agent
 from ..audio import AudioSink, AudioSource, Clock, MonotonicClock
-from ..errors import ConfigurationError, ConnectionFailed, ConnectionLost, SessionClosed, Timeout
+from ..errors import ConfigurationError, ConnectionFailed, ConnectionLost, RtagentError, SessionClosed
 from ..events.lifecycle import Closed, Connected, SessionState
-from ..protocol import Conversation, HistoryEntry, Response, Usage, has_answer
+from ..protocol import Core, HistoryEntry, Response, Usage, core_for
 from ..transport import Transport
 from ._attachment import Attachment
-from ._callbacks import Callback, run_callback
-from ._configuration import configuration, wanted_changes
-from ._fanout import Observer, SessionEvent, Subscription
+from ._configuration import configuration
+from ._fanout import Observer
 from ._ids import new_id
+from ._listening import Listening
 from ._measure import Metrics, SessionStatistics
 from ._pump import Pump, refusal
 from ._tools import ToolRunner
 
 __all__ = ("Session",)
 
-EventT = TypeVar("EventT", bound=SessionEvent)
-OtherT = TypeVar("OtherT", bound=SessionEvent)
-ThirdT = TypeVar("ThirdT", bound=SessionEvent)
+logger = logging.getLogger(__name__)
 
 DEFAULT_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
 
 
-class Session:
+class Session(Listening):
     """One realtime conversation: ``async with`` it, and everything it started ends with the block.
 
     ``rtagent.connect`` makes it; given an open transport it also stands alone.
@@ -43,10 +41,11 @@ class Session:
     Args:
         transport: an open connection, on which nothing was read yet.
         agent: instructions, tools, voice and turn taking.
-        config: more configuration; what it sets goes before what the agent says.
+        config: more configuration, in the session object of the dialect's vocabulary; what it sets goes
+            before what the agent says.
         endpoint: where the connection leads, for messages.
-        model: the model that was asked for, for messages.
-        dialect: how the other side spells its events.
+        model: the model that was asked for.
+        dialect: what the other side speaks.
         clock: what measures turns; sources and sinks should use the same one.
         observer: is told of every event in both directions, from the first one on, except for input audio.
         timeout: how long the server may take to open and configure the session, in seconds.
@@ -57,7 +56,7 @@ class Session:
         transport: Transport,
         agent: Agent | None = None,
         *,
-        config: events.RealtimeSession | None = None,
+        config: events.WireModel | None = None,
         endpoint: str = "",
         model: str | None = None,
         dialect: events.Dialect = events.GA,
@@ -66,14 +65,14 @@ class Session:
         timeout: float = DEFAULT_TIMEOUT_S,
     ) -> None:
         self.agent = agent if agent is not None else Agent()
-        self._config = configuration(agent, config)
+        self.dialect = dialect
+        self._wanted = configuration(agent, config, dialect, model)
         self._endpoint = endpoint
         self._model = model
         self._transport = transport
         self._timeout = timeout
-        self._group: anyio.abc.TaskGroup | None = None
         own_clock = clock if clock is not None else MonotonicClock()
-        self._pump = Pump(transport, Conversation(new_id=new_id), own_clock, dialect, observer)
+        super().__init__(Pump(transport, core_for(dialect, new_id=new_id), own_clock, observer))
         self._tools = ToolRunner(
             self.agent.registry,
             self,
@@ -99,6 +98,9 @@ class Session:
         group = self._group
         if group is None:
             return
+        with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
+            if error is None:
+                await self.finish(CLOSE_TIMEOUT_S)
         self._group = None
         self._pump.end(None, 1000, "closed by us")
         with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
@@ -107,6 +109,25 @@ class Session:
         # The program's own exception goes on as it is, not inside a group of ours: the tasks here
         # report their failures as the end of the session and never raise them.
         await group.__aexit__(None, None, None)
+
+    async def finish(self, timeout: float | None = DEFAULT_TIMEOUT_S) -> bool:
+        """Tell the server that no more input will come, where it wants to be told, and wait for its word.
+
+        Leaving the block does this too. What the server still has to say comes before its word.
+
+        Returns:
+            Whether the server said that it is finished; True also where it wants no such goodbye.
+        """
+        farewell = self._core.farewell()
+        if farewell is None or self._pump.farewell_said:
+            return self._pump.closed is None or self._pump.closed.error is None
+        self._pump.farewell_said = True
+        try:
+            await self.send(farewell, timeout)
+        except RtagentError as unheard:
+            logger.info("the server did not take leave: %s", unheard)
+            return False
+        return True
 
     async def wait_closed(self) -> Closed:
         """Return when the session has ended, with how it ended."""
@@ -133,17 +154,15 @@ class Session:
             ServerError: the server refused this event.
             Timeout: no answer came in time.
             SessionClosed: the session has ended; ``ConnectionLost`` when that was not our doing.
+            Unsupported: this kind of server does not take that event.
         """
-        if not has_answer(event):
-            self._pump.post(event)
-            return None
         event_id = self._pump.post(event, awaited=True)
         try:
             answer: events.ServerEvent | None = await self._pump.waiters.wait(
                 event_id, timeout, f"an answer to {event.type}"
             )
         except BaseException:
-            self._pump.core.give_up(event_id)
+            self._core.give_up(event_id)
             raise
         return answer
 
@@ -159,98 +178,13 @@ class Session:
         """
         return self._pump.append_audio(pcm, self._pump.clock.now())
 
-    @overload
-    def subscribe(self, *, buffer: int = ...) -> Subscription[events.ServerEvent]: ...
-    @overload
-    def subscribe(self, one: type[EventT], /, *, buffer: int = ...) -> Subscription[EventT]: ...
-    @overload
-    def subscribe(
-        self, one: type[EventT], other: type[OtherT], /, *, buffer: int = ...
-    ) -> Subscription[EventT | OtherT]: ...
-    @overload
-    def subscribe(
-        self, one: type[EventT], other: type[OtherT], third: type[ThirdT], /, *, buffer: int = ...
-    ) -> Subscription[EventT | OtherT | ThirdT]: ...
-    @overload
-    def subscribe(
-        self,
-        one: type[SessionEvent],
-        other: type[SessionEvent],
-        third: type[SessionEvent],
-        fourth: type[SessionEvent],
-        /,
-        *more: type[SessionEvent],
-        buffer: int = ...,
-    ) -> Subscription[SessionEvent]: ...
-    def subscribe(self, *types: type[Any], buffer: int = 256) -> Subscription[Any]:
-        """An ordered stream of the given event classes (every server event when none is given).
-
-        Use it as ``async with session.subscribe(…) as stream: async for event in stream: …``. Each
-        stream has its own buffer of ``buffer`` events; one that is not read loses its oldest deltas
-        and is then ended with an error, without slowing anybody else.
-        """
-        return self._pump.fanout.subscribe(*types, buffer=buffer)
-
-    @overload
-    def on(self, kind: type[EventT], callback: Callable[[EventT], object]) -> Callback: ...
-    @overload
-    def on(
-        self, kind: type[EventT]
-    ) -> Callable[[Callable[[EventT], object]], Callable[[EventT], object]]: ...
-    def on(self, kind: type[EventT], callback: Callable[[EventT], object] | None = None) -> Any:
-        """Call a function, sync or async, for each event of a class; also as a decorator.
-
-        The function runs in a task of its own: a slow one delays only itself, a failing one is
-        reported as ``CallbackFailed`` and called again for the next event.
-        """
-        if callback is None:
-
-            def decorate(function: Callable[[EventT], object]) -> Callable[[EventT], object]:
-                self.on(kind, function)
-                return function
-
-            return decorate
-        registered = Callback()
-        subscription = self.subscribe(kind)
-        self._pump.fanout.add(subscription)
-        self._running().start_soon(
-            run_callback, registered, subscription, callback, self._pump.publish, self._pump.clock
-        )
-        return registered
-
-    async def wait_for(
-        self,
-        kind: type[EventT],
-        where: Callable[[EventT], bool] | None = None,
-        timeout: float | None = None,
-    ) -> EventT:
-        """The next event of a class for which ``where`` is true.
-
-        Raises:
-            Timeout: none came in ``timeout`` seconds.
-            SessionClosed: the session ended first; ``ConnectionLost`` when that was not our doing.
-        """
-        self._pump.check_open()
-        with anyio.move_on_after(timeout):
-            async with self.subscribe(kind) as stream:
-                async for event in stream:
-                    if where is None or where(event):
-                        return event
-            raise SessionClosed
-        raise Timeout(f"a {kind.__name__} event", waited_s=timeout or 0.0)
-
     # -- turns -------------------------------------------------------------------------------------
 
     async def say(
         self, text: str, role: Literal["user", "system", "assistant"] = "user"
     ) -> events.ServerEvent | None:
         """Add a text turn to the conversation; ``respond`` asks for the answer."""
-        make = {
-            "user": events.user_message,
-            "system": events.system_message,
-            "assistant": events.assistant_message,
-        }
-        return await self.send(events.ConversationItemCreate(item=make[role](text)))
+        return await self.send(self._core.words(text, role))
 
     async def show(self, image: bytes | str | Path) -> events.ServerEvent | None:
         """Add an image (PNG or JPEG: bytes, a file, or a ``data:`` URI) to the conversation."""
@@ -301,7 +235,7 @@ class Session:
         """Stop the voice now: silence, cancel what runs, truncate at what was heard."""
         self._pump.interrupt()
 
-    async def update(self, **changes: Any) -> events.RealtimeSession:
+    async def update(self, **changes: Any) -> events.WireModel | None:
         """Change the configuration; what is not named stays, ``None`` is sent as null.
 
         ``await session.update(instructions="…")``; nested objects as on the wire, such as
@@ -313,11 +247,10 @@ class Session:
         Raises:
             ConfigurationError: a name or value that no session has.
             ServerError: the server refused the change; nothing has changed then.
+            Unsupported: this kind of server cannot change that.
         """
-        wanted = wanted_changes(changes)
-        await self.send(events.SessionUpdate(session=wanted))
-        effective = self._pump.core.config
-        return effective if isinstance(effective, events.RealtimeSession) else wanted
+        await self.send(self._core.change(changes))
+        return self._core.config
 
     # -- ears and mouth ----------------------------------------------------------------------------
 
@@ -331,8 +264,10 @@ class Session:
         if current is not None and not current.ended:
             message = "a source and a sink are attached already"
             raise ConfigurationError(message, hint="detach them first")
-        attachment = Attachment(source, sink, self._pump.clock, append=self._pump.append_audio)
-        effective = self._pump.core.effective
+        attachment = Attachment(
+            source, sink, self._pump.clock, append=self._pump.append_audio, muted=self._pump.input_muted
+        )
+        effective = self._core.effective
         attachment.set_formats(effective.input_format, effective.output_format)
         self._pump.attachment = attachment
         self._running().start_soon(self._pump.carry_audio, attachment, name="session audio")
@@ -346,14 +281,14 @@ class Session:
         return self._pump.history()
 
     @property
-    def config(self) -> events.SessionConfig | None:
+    def config(self) -> events.WireModel | None:
         """The configuration in force, as the server last said it."""
-        return self._pump.core.config
+        return self._core.config
 
     @property
     def usage(self) -> Usage:
         """The tokens of all responses so far."""
-        return self._pump.core.usage
+        return self._core.usage
 
     @property
     def metrics(self) -> Metrics:
@@ -372,21 +307,25 @@ class Session:
     # -- opening -----------------------------------------------------------------------------------
 
     async def _open(self) -> None:
-        created: events.SessionCreated | None = None
+        greeted = False
         try:
             with anyio.fail_after(self._timeout):
-                created = await self._first_snapshot()
-                if self._config is not None:
-                    await self.send(events.SessionUpdate(session=self._config), timeout=None)
+                await self._greeting()
+                greeted = True
+                opening = self._core.opening(self._wanted)
+                if opening is not None:
+                    await self.send(opening, timeout=None)
         except TimeoutError:
-            what = "configure the session" if created is not None else "greet us with session.created"
+            what = "configure the session" if greeted else f"greet us with {self._first_words()}"
             message = f"{self._endpoint or 'the server'} did not {what} within {self._timeout:g} s"
             raise ConnectionFailed(message, url=self._endpoint, retryable=True) from None
         except ConnectionLost as lost:
             message = f"{self._endpoint or 'the server'} ended the session before it began: {lost}"
             raise ConnectionFailed(message, url=self._endpoint) from lost
+        if self.dialect.commits == "stream":
+            self.post(events.InputAudioBufferCommit())
         self._pump.set_state("listening")
-        session = self._pump.core.config
+        session = self._core.config
         self._pump.publish(
             Connected(
                 at=self._pump.clock.now(),
@@ -396,17 +335,19 @@ class Session:
             )
         )
 
-    async def _first_snapshot(self) -> events.SessionCreated:
-        async with self.subscribe(events.SessionCreated, events.Error) as stream:
-            async for event in stream:
-                if isinstance(event, events.SessionCreated):
-                    return event
-                raise refusal(event.error)
-        raise SessionClosed
+    async def _greeting(self) -> None:
+        """Wait until the server has said that the session is there; an error before that is its refusal."""
+        async with self.subscribe() as stream:
+            while not self._core.greeted:
+                event = await anext(stream, None)
+                if event is None:
+                    raise SessionClosed
+                if event.type == "error":
+                    raise refusal(getattr(event, "error", None))
 
-    def _running(self) -> anyio.abc.TaskGroup:
-        self._pump.check_open()
-        if self._group is None:
-            message = "the session is not open"
-            raise SessionClosed(message)
-        return self._group
+    def _first_words(self) -> str:
+        return " or ".join(self.dialect.greeting)
+
+    @property
+    def _core(self) -> Core:
+        return self._pump.core

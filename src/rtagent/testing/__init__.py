@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ._devices import FakeDevice, FakeSoundBackend, FakeStream
     from ._scripted import ScriptedServer, UnexpectedFrame, default_session
     from ._sound_card import VirtualSoundCard
+    from ._vendors import VendorServer
 
 __all__ = (
     "FakeClock",
@@ -20,6 +21,7 @@ __all__ = (
     "LockstepClock",
     "ScriptedServer",
     "UnexpectedFrame",
+    "VendorServer",
     "VirtualSoundCard",
     "default_session",
 )
@@ -34,6 +36,7 @@ __getattr__, __dir__ = lazily(
         "LockstepClock": "._clock",
         "ScriptedServer": "._scripted",
         "UnexpectedFrame": "._scripted",
+        "VendorServer": "._vendors",
         "VirtualSoundCard": "._sound_card",
         "default_session": "._scripted",
     },

@@ -10,18 +10,21 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from ..errors import ConfigurationError
-from ..events import BETA, GA, Dialect
+from ..events import GA, LIVE, LIVE_FORK, LIVE_SIDEBAND, PROFILES, TRANSLATION, Dialect, Mode
 from ._credentials import Secret, find_credentials, reveal
+from ._profile_file import load_profile
 
-__all__ = ("DEFAULT_MODEL", "Endpoint")
+__all__ = ("Endpoint",)
 
-DEFAULT_MODEL = "gpt-realtime-2.1"
 OPENAI_BASE_URL = "https://api.openai.com/v1"
-PROFILES: Mapping[str, Dialect] = {"openai": GA, "beta": BETA, "azure": GA, "local": GA}
+VOICE_LIVE_VERSION = "2026-07-15"
+LIVE_MODELS = "gpt-live"
+"""What the names of the models begin with that are spoken to over GPT-Live."""
 
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
@@ -43,7 +46,7 @@ class Endpoint:
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """For ``local``: the engine's settings."""
     _secret: Secret | None = None
-    _header: Literal["authorization", "api-key"] = "authorization"
+    _scheme: Literal["bearer", "api-key", "basic", "none"] = "bearer"
 
     @classmethod
     def openai(
@@ -53,8 +56,16 @@ class Endpoint:
         organization: str | None = None,
         project: str | None = None,
         base_url: str | None = None,
+        live: bool = False,
     ) -> Endpoint:
         """OpenAI. Credentials: the arguments, else a ``.openai`` file, else the environment.
+
+        Args:
+            api_key: the key, or a callable that gives it for each dial.
+            organization: the organization's id.
+            project: the project's id.
+            base_url: another address of the API.
+            live: GPT-Live instead of Realtime; a model whose name begins with ``gpt-live`` says the same.
 
         Raises:
             ConfigurationError: no key was given and none was found.
@@ -73,7 +84,9 @@ class Endpoint:
         }
         return cls(
             kind="websocket",
-            address=_joined(base_url or OPENAI_BASE_URL, "/realtime"),
+            address=_joined(base_url or OPENAI_BASE_URL, "/live/sessions" if live else "/realtime"),
+            dialect=LIVE if live else GA,
+            model_parameter=None if live else "model",
             headers={name: value for name, value in named.items() if value},
             chosen_because=f"the API key of {'the program' if api_key is not None else found.source}",
             _secret=secret,
@@ -88,49 +101,55 @@ class Endpoint:
         api_key: Secret | None = None,
         token_provider: Secret | None = None,
         api_version: str | None = None,
+        voice_live: bool = False,
     ) -> Endpoint:
-        """Azure OpenAI: the GA form, or with ``api_version`` the preview form.
+        """Azure OpenAI: the GA form, with ``api_version`` the preview form; or Azure Voice Live.
 
         Args:
             resource: the resource's name, or its host or URL.
-            deployment: the name of the deployed model.
+            deployment: the name of the deployed model; for Voice Live the model's own name.
             api_key: a key of the resource.
             token_provider: gives an Entra token (scope ``https://ai.azure.com/.default``) for each dial.
-            api_version: the preview's version, such as ``2025-04-01-preview``.
+            api_version: the preview's version, such as ``2025-04-01-preview``; or that of Voice Live.
+            voice_live: Voice Live, which has turn detection and voices of its own.
         """
         if (api_key is None) == (token_provider is None):
             message = "Azure needs either api_key or token_provider, one of them"
             raise ConfigurationError(message)
-        host = urlsplit(resource if "://" in resource else f"https://{resource}").netloc
-        base = f"wss://{host if '.' in host else f'{host}.openai.azure.com'}/openai"
-        name = quote(deployment, safe="")
-        if api_version is None:
-            address, dialect = f"{_joined(base, '/v1/realtime')}?model={name}", GA
-        else:
-            version = quote(api_version, safe="")
-            address = f"{_joined(base, '/realtime')}?api-version={version}&deployment={name}"
-            dialect = BETA
+        address, dialect = _azure_address(resource, deployment, api_version, voice_live=voice_live)
         return cls(
             kind="websocket",
             address=address,
             dialect=dialect,
             model_parameter=None,
             _secret=api_key if api_key is not None else token_provider,
-            _header="api-key" if api_key is not None else "authorization",
+            _scheme="api-key" if api_key is not None else "bearer",
         )
 
     @classmethod
-    def url(cls, url: str, *, api_key: Secret | None = None, profile: str = "openai") -> Endpoint:
+    def url(
+        cls, url: str, *, api_key: Secret | None = None, profile: str | Path | Dialect = "openai"
+    ) -> Endpoint:
         """Any compatible server, such as ``ws://host:port/v1/realtime?model=…``.
+
+        Args:
+            url: a ``ws``, ``wss``, ``http`` or ``https`` address; what its query names stays.
+            api_key: the key, or a callable that gives it for each dial.
+            profile: what is spoken there: the name of a known server, a file that ``rtagent probe``
+                wrote, or a dialect.
 
         Raises:
             ConfigurationError: the URL is no WebSocket or HTTP address, or the profile is not known.
         """
-        dialect = PROFILES.get(profile)
-        if dialect is None:
-            message = f"unknown profile {profile!r}"
-            raise ConfigurationError(message, hint=f"one of {', '.join(sorted(PROFILES))}")
-        return cls(kind="websocket", address=_joined(url, ""), dialect=dialect, _secret=api_key)
+        dialect = _dialect(profile)
+        return cls(
+            kind="websocket",
+            address=_joined(url, ""),
+            dialect=dialect,
+            model_parameter=dialect.model_parameter,
+            _secret=api_key,
+            _scheme=dialect.auth,
+        )
 
     @classmethod
     def call(cls, call_id: str, *, api_key: Secret | None = None, base_url: str | None = None) -> Endpoint:
@@ -140,13 +159,32 @@ class Endpoint:
         return replace(openai, address=f"{openai.address}?{query}", model_parameter=None)
 
     @classmethod
+    def attach(
+        cls, session_id: str, *, api_key: Secret | None = None, base_url: str | None = None
+    ) -> Endpoint:
+        """Beside a running GPT-Live session (sideband): its events and tools, no audio of its own."""
+        return cls._beside(session_id, "attach", LIVE_SIDEBAND, api_key, base_url)
+
+    @classmethod
+    def fork(cls, session_id: str, *, api_key: Secret | None = None, base_url: str | None = None) -> Endpoint:
+        """A new GPT-Live session that begins where a stored one ended."""
+        return cls._beside(session_id, "fork", LIVE_FORK, api_key, base_url)
+
+    @classmethod
+    def _beside(
+        cls, session_id: str, way: str, dialect: Dialect, api_key: Secret | None, base_url: str | None
+    ) -> Endpoint:
+        live = cls.openai(api_key, base_url=base_url, live=True)
+        return replace(live, address=f"{live.address}/{quote(session_id, safe='')}/{way}", dialect=dialect)
+
+    @classmethod
     def local(cls, **options: Any) -> Endpoint:
         """The embedded engine, in this process: no network, no key. It is no language model.
 
         Args:
             **options: fields of ``rtagent.engine.EngineSettings``.
         """
-        return cls(kind="local", address="local", options=options)
+        return cls(kind="local", address="local", dialect=PROFILES["local"], options=options)
 
     @classmethod
     def auto(cls, environment: Mapping[str, str] | None = None) -> Endpoint:
@@ -162,24 +200,55 @@ class Endpoint:
             return replace(openai, chosen_because=f"an API key was found in {found.source}")
         return replace(cls.local(), chosen_because="no endpoint and no API key is configured")
 
+    def for_session(self, mode: Mode, model: str | None) -> Endpoint:
+        """The endpoint for sessions of that mode with that model, at the same server.
+
+        Raises:
+            Unsupported: this kind of server has no such sessions.
+        """
+        if self.dialect == GA and mode == "conversation" and (model or "").startswith(LIVE_MODELS):
+            return replace(self._at("/live/sessions"), dialect=LIVE, model_parameter=None)
+        if mode == "translation" and self.dialect == GA:
+            return replace(self._at("/realtime/translations"), dialect=TRANSLATION)
+        if mode not in self.dialect.modes:
+            raise self.dialect.unsupported(f"{mode} sessions")
+        if mode != "transcription" or self.dialect.transcription_query == "none" or self.kind == "local":
+            return self
+        with_model = self.dialect.transcription_query == "intent_and_model"
+        intent = self._with_query(drop=None if with_model else "model", add=("intent", "transcription"))
+        return intent if with_model else replace(intent, model_parameter=None)
+
     def address_for(self, model: str | None) -> str:
         """The URL to dial; a model in the URL itself goes before ``model``, and that before the default."""
-        if self.model_parameter is None:
+        wanted = model or self.dialect.default_model
+        if self.model_parameter is None or wanted is None:
             return self.address
+        return self._with_query(add=(self.model_parameter, wanted)).address
+
+    def _at(self, path: str) -> Endpoint:
+        """The same server, another of its sockets."""
         parts = urlsplit(self.address)
-        query = parse_qsl(parts.query, keep_blank_values=True)
-        if not any(name == self.model_parameter for name, _ in query):
-            query.append((self.model_parameter, model or DEFAULT_MODEL))
-        return urlunsplit(parts._replace(query=urlencode(query)))
+        return replace(
+            self, address=urlunsplit(parts._replace(path=parts.path.removesuffix("/realtime") + path))
+        )
+
+    def _with_query(self, *, add: tuple[str, str], drop: str | None = None) -> Endpoint:
+        parts = urlsplit(self.address)
+        query = [
+            (name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != drop
+        ]
+        if not any(name == add[0] for name, _ in query):
+            query.append(add)
+        return replace(self, address=urlunsplit(parts._replace(query=urlencode(query))))
 
     async def authorization(self) -> dict[str, str]:
         """The headers of a dial, secret included; a callable secret is asked now."""
         secret = await reveal(self._secret)
         headers = dict(self.headers)
-        if secret is not None and self._header == "api-key":
+        if secret is not None and self._scheme == "api-key":
             headers["api-key"] = secret
         elif secret is not None:
-            headers["Authorization"] = f"Bearer {secret}"
+            headers["Authorization"] = f"{'Basic' if self._scheme == 'basic' else 'Bearer'} {secret}"
         return headers
 
     def __str__(self) -> str:
@@ -190,6 +259,36 @@ class Endpoint:
 
     def __repr__(self) -> str:
         return f"Endpoint({self.kind}, {str(self)!r}, {self.dialect.name}, {self.chosen_because!r})"
+
+
+def _azure_address(
+    resource: str, deployment: str, api_version: str | None, *, voice_live: bool
+) -> tuple[str, Dialect]:
+    host = urlsplit(resource if "://" in resource else f"https://{resource}").netloc
+    name = quote(deployment, safe="")
+    version = quote(api_version or VOICE_LIVE_VERSION, safe="")
+    if voice_live:
+        base = f"wss://{host if '.' in host else f'{host}.services.ai.azure.com'}/voice-live"
+        return f"{_joined(base, '/realtime')}?api-version={version}&model={name}", PROFILES[
+            "azure-voice-live"
+        ]
+    base = f"wss://{host if '.' in host else f'{host}.openai.azure.com'}/openai"
+    if api_version is None:
+        return f"{_joined(base, '/v1/realtime')}?model={name}", PROFILES["azure"]
+    return f"{_joined(base, '/realtime')}?api-version={version}&deployment={name}", PROFILES["azure-preview"]
+
+
+def _dialect(profile: str | Path | Dialect) -> Dialect:
+    if isinstance(profile, Dialect):
+        return profile
+    if isinstance(profile, Path) or profile.endswith(".json"):
+        return load_profile(Path(profile))
+    dialect = PROFILES.get(profile)
+    if dialect is None:
+        message = f"unknown profile {profile!r}"
+        hint = f"a file that `rtagent probe` wrote (*.json), or one of {', '.join(sorted(PROFILES))}"
+        raise ConfigurationError(message, hint=hint)
+    return dialect
 
 
 def _joined(base: str, path: str) -> str:

@@ -1,0 +1,185 @@
+"""Questions about sound: formats, turn detection, and what is made of a second of something like speech."""
+
+from __future__ import annotations
+
+import base64
+import math
+from array import array
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, Final
+
+from ..events import PROFILES
+from ._probe_facts import Answered, Contains, Fact, Finding, Is
+from ._probe_items import met
+from ._probe_shape import ABSENT, read
+from ._probe_wire import Reply, Wire
+
+__all__ = ("buffers", "formats", "hearing", "speech_like", "turn_detections")
+
+RATE_HZ: Final = 24_000
+CHUNK_MS: Final = 100
+_PCM_RATES: Final = (8_000, 16_000, 24_000, 48_000)
+_G711: Final = {"audio/pcmu": "g711_ulaw", "audio/pcma": "g711_alaw"}
+_FLAT_PCM: Final = ("pcm16", "pcm")
+
+
+async def formats(wire: Wire) -> AsyncGenerator[Finding]:
+    """Which audio formats can be asked for, and whether they are then in force."""
+    flat = wire.manner.shape == "flat"
+    before = await wire.update()
+    original = {
+        name: shown
+        for name in ("input_format", "output_format")
+        if (shown := _shown(wire, before, name)) is not ABSENT
+    }
+    if flat:
+        async for finding in _flat_pcm(wire, original):
+            yield finding
+    else:
+        for rate in _PCM_RATES:
+            for side in ("input", "output"):
+                wish = {"type": "audio/pcm", "rate": rate}
+                fact = Contains(f"{side}_rates", rate, present=True)
+                yield await _format(wire, f"PCM {rate // 1000} kHz {_WAYS[side]}", side, wish, fact)
+    for name, old_name in _G711.items():
+        wish = old_name if flat else {"type": name}
+        yield await _format(wire, f"{name} in", "input", wish, Is("telephony", value=True))
+    await wire.update(**original)
+
+
+_WAYS: Final = {"input": "in", "output": "out"}
+
+
+async def _flat_pcm(wire: Wire, original: Mapping[str, Any]) -> AsyncGenerator[Finding]:
+    """The older sessions name no rate, but they have several names for PCM."""
+    shown = original.get("input_format")
+    if shown in _FLAT_PCM:
+        evidence = f"the session shows {shown}"
+        yield Finding(f"calls PCM {shown}", "yes", evidence, (Is("pcm_name", shown),))
+    else:
+        yield Finding("calls PCM pcm16", "not known", f"the session shows {shown}")
+
+
+async def _format(wire: Wire, topic: str, side: str, wish: Any, fact: Contains | Is) -> Finding:
+    reply = await wire.update(**{f"{side}_format": wish})
+    shown = _shown(wire, reply, f"{side}_format")
+    if reply.reaction == "refused":
+        return Finding(topic, "no", reply.told, (_denied(fact),))
+    if reply.reaction == "silent" or shown is ABSENT:
+        return Finding(topic, "not known", "the session does not show its format")
+    if _same(shown, wish):
+        return Finding(topic, "yes", "accepted and shown", (fact,))
+    return Finding(topic, "no", f"accepted, but {_told(shown)} is in force", (_denied(fact),))
+
+
+def _denied(fact: Contains | Is) -> Fact:
+    return Contains(fact.field, fact.element, False) if isinstance(fact, Contains) else Is(fact.field, False)
+
+
+def _same(shown: Any, wish: Any) -> bool:
+    if isinstance(shown, Mapping) and isinstance(wish, Mapping):
+        return all(shown.get(name) == value for name, value in wish.items())
+    return bool(shown == wish)
+
+
+async def turn_detections(wire: Wire) -> AsyncGenerator[Finding]:
+    """Which kinds of turn detection there are, what holds from the start, and whether it can be off."""
+    created = next((frame for frame in wire.frames if frame.kind == "session.created"), None)
+    start = read(wire.manner.shape, created.part("session"), "detection") if created is not None else ABSENT
+    if start is ABSENT:
+        yield Finding("detects turns from the start", "not known", "the first session does not say")
+    else:
+        kind = start.get("type") if isinstance(start, Mapping) else None
+        fact = Is("default_turn_detection", kind)
+        yield Finding("detects turns from the start", "yes" if kind else "no", f"{kind or 'null'}", (fact,))
+    kinds = dict.fromkeys(kind for each in PROFILES.values() for kind in each.turn_detections)
+    for kind in kinds:
+        reply = await wire.update(detection={"type": kind})
+        shown = _shown(wire, reply, "detection")
+        in_force = shown.get("type") if isinstance(shown, Mapping) else shown
+        yield _accepted(f"turn detection {kind}", reply, in_force, kind, "turn_detections")
+    reply = await wire.update(detection=None)
+    shown = _shown(wire, reply, "detection")
+    yield _accepted("turn detection off", reply, shown, None, "manual_turns")
+
+
+def _accepted(topic: str, reply: Reply, shown: Any, wish: str | None, field: str) -> Finding:
+    def fact(present: bool) -> Fact:
+        return Is(field, present) if wish is None else Contains(field, wish, present)
+
+    if reply.reaction == "refused":
+        return Finding(topic, "no", reply.told, (fact(False),))
+    if reply.reaction == "silent" or shown is ABSENT:
+        return Finding(topic, "not known", "the session does not show its turn detection")
+    if shown == wish:
+        return Finding(topic, "yes", "accepted and shown", (fact(True),))
+    return Finding(topic, "no", f"accepted, but {_told(shown)} is in force", (fact(False),))
+
+
+async def hearing(wire: Wire) -> AsyncGenerator[Finding]:
+    """A second of something like speech, then silence: is it noticed, committed, written down?"""
+    quietly = {"type": "server_vad", "create_response": False, "interrupt_response": False}
+    if (await wire.update(detection=quietly)).reaction == "refused":
+        await wire.update(detection={"type": "server_vad"})
+    model = next((each.transcription_model for each in PROFILES.values() if each.transcription_model), None)
+    if (await wire.update(transcription={"model": model})).reaction == "refused":
+        await wire.update(transcription={"model": "whisper-1"})
+    begin = len(wire.frames)
+    await _append(wire, speech_like(1_000) + bytes(2 * RATE_HZ * 3 // 2))
+    committed = await wire.until("input_audio_buffer.committed", within_s=wire.times.answer_s)
+    words = "conversation.item.input_audio_transcription.completed"
+    if committed is not None:
+        await wire.until(words, f"{words[:-9]}failed", within_s=wire.times.acknowledgement_s)
+    heard = {frame.kind: frame for frame in wire.frames[begin:]}
+    for topic, kind in (
+        ("notices the start of speech", "input_audio_buffer.speech_started"),
+        ("notices the end of speech", "input_audio_buffer.speech_stopped"),
+        ("commits what was said", "input_audio_buffer.committed"),
+    ):
+        came = heard.get(kind)
+        # What was sent sounds like speech to energy, and perhaps not to a model of speech.
+        yield Finding(topic, "yes" if came else "not known", came.type if came else "it did not come")
+    written = heard.get(words) or heard.get("conversation.item.input_audio_transcription.delta")
+    evidence = written.type if written is not None else "nothing came, which a hum deserves"
+    yield Finding("writes down what was said", "yes" if written is not None else "not known", evidence)
+
+
+async def buffers(wire: Wire) -> AsyncGenerator[Finding]:
+    """A turn that the program ends, and one that it throws away."""
+    await wire.update(detection=None)
+    for what, answer in (("commit", "committed"), ("clear", "cleared")):
+        await _append(wire, speech_like(200))
+        event = f"input_audio_buffer.{what}"
+        # Where speech is only written down, a commit without this is not the last one.
+        fields = {"final": True} if wire.manner.shape == "model_on_top" else {}
+        reply = await wire.ask(event, f"input_audio_buffer.{answer}", **fields)
+        yield met(f"{what}s input audio", event, reply)
+
+
+async def _append(wire: Wire, pcm: bytes) -> None:
+    chunk = 2 * RATE_HZ * CHUNK_MS // 1000
+    for begin in range(0, len(pcm), chunk):
+        audio = base64.b64encode(pcm[begin : begin + chunk]).decode()
+        await wire.send("input_audio_buffer.append", audio=audio)
+
+
+def speech_like(ms: int) -> bytes:
+    """Syllables of a low voice: harmonics of 120 Hz under two formants, four syllables a second (PCM16)."""
+    samples = array("h")
+    harmonics = [(120 * n, math.exp(-(((120 * n - 600) / 400) ** 2)) + 0.4 / n) for n in range(1, 16)]
+    for index in range(RATE_HZ * ms // 1000):
+        at_s = index / RATE_HZ
+        loudness = 0.35 + 0.65 * math.sin(math.pi * 4 * at_s) ** 2
+        wave = sum(weight * math.sin(2 * math.pi * hz * at_s) for hz, weight in harmonics)
+        samples.append(max(-32_000, min(32_000, int(4_500 * loudness * wave))))
+    return samples.tobytes()
+
+
+def _shown(wire: Wire, reply: Reply, name: str) -> Any:
+    return read(wire.manner.shape, reply.frame.part("session"), name) if reply.frame is not None else ABSENT
+
+
+def _told(shown: Any) -> str:
+    if isinstance(shown, Mapping):
+        return " ".join(str(value) for value in shown.values())
+    return "null" if shown is None else str(shown)

@@ -1,0 +1,77 @@
+"""Transcripts as lines on stdout; what is still being said stands on a line of the terminal that changes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TextIO
+
+from ._live import printable
+from ._meter import Terminal
+
+if TYPE_CHECKING:
+    from ..session import Transcript
+
+__all__ = ("TranscriptLines", "clock_time")
+
+UNKNOWN_TIME = "?"
+
+
+class TranscriptLines:
+    """Writes each final transcript once, as it comes; owns both outputs while it does.
+
+    Args:
+        out: where the transcripts go.
+        aside: where failures go, and on a terminal what is being said.
+        as_json: a JSON object on each line, for programs.
+        timestamps: begin each line with its place in the audio.
+    """
+
+    def __init__(
+        self, out: TextIO, aside: TextIO, *, as_json: bool = False, timestamps: bool = False
+    ) -> None:
+        self._out = Terminal(out, live=False)
+        self._aside = Terminal(aside, live=aside.isatty())
+        self._written = _as_json if as_json else _with_time if timestamps else _spoken
+        self._keeps_empty = as_json
+        self.failures = 0
+        """Turns that could not be written down."""
+
+    async def show(self, transcript: Transcript) -> None:
+        """Write what is new."""
+        if not transcript.final:
+            await self._aside.status(printable(transcript.text))
+            return
+        await self._aside.status("")
+        if transcript.error is not None:
+            self.failures += 1
+            await self._aside.line(f"rtagent: a turn could not be written down: {transcript.error}")
+        elif self._keeps_empty or transcript.text.strip():
+            await self._out.line(self._written(transcript))
+
+    def end(self) -> None:
+        """Take the changing line away; blocking, for the very end."""
+        self._aside.clear()
+
+
+def clock_time(ms: float | None) -> str:
+    """A place in the audio as ``minutes:seconds.milliseconds``, with hours where there are any."""
+    if ms is None:
+        return UNKNOWN_TIME
+    minutes, rest_ms = divmod(round(ms), 60_000)
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{minutes:02}:{rest_ms // 1000:02}.{rest_ms % 1000:03}"
+    return f"{hours}:{seconds}" if hours else seconds
+
+
+def _spoken(transcript: Transcript) -> str:
+    text = printable(transcript.text.strip())
+    return text if transcript.speaker is None else f"{printable(transcript.speaker)}: {text}"
+
+
+def _with_time(transcript: Transcript) -> str:
+    return f"[{clock_time(transcript.start_ms)} - {clock_time(transcript.end_ms)}] {_spoken(transcript)}"
+
+
+def _as_json(transcript: Transcript) -> str:
+    fields = ("text", "start_ms", "end_ms", "item_id", "language", "speaker")
+    return json.dumps({name: getattr(transcript, name) for name in fields}, ensure_ascii=False)

@@ -1,0 +1,128 @@
+"""What each server event means for the machines of a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from .. import events
+from ._formats import Effective
+from ._happenings import Answered, CallsInterrupted, InputTurn, Refused
+from ._input import InputMove
+from ._machines import Machines
+from ._reading import read_into
+
+__all__ = ("Meaning",)
+
+NOT_ACTIVE = "response_cancel_not_active"
+
+
+class Meaning:
+    """Carries server events to the machines. Events that it does not know change nothing."""
+
+    def __init__(self, machines: Machines) -> None:
+        self._m = machines
+        self._handlers: dict[type[events.ServerEvent], Callable[[Any, float], None]] = {
+            events.SessionCreated: self._snapshot,
+            events.SessionUpdated: self._snapshot,
+            events.InputAudioBufferSpeechStarted: self._speech_started,
+            events.InputAudioBufferSpeechStopped: self._speech_stopped,
+            events.InputAudioBufferCommitted: self._committed,
+            events.InputAudioBufferCleared: self._cleared,
+            events.ConversationItemDeleted: self._deleted,
+            events.ResponseCreated: self._created,
+            events.ResponseOutputItemAdded: self._item_added,
+            events.ResponseOutputItemDone: self._item_done,
+            events.ResponseDone: self._done,
+            events.Error: self._error,
+        }
+
+    def take(self, event: events.ServerEvent, now: float) -> None:
+        """One server event."""
+        m = self._m
+        if isinstance(event, events.ResponseOutputAudioDelta):
+            response_id = event.response_id or m.responses.gate.active_id or ""
+            m.voice.delta(event, response_id, in_conversation=not m.responses.is_beside(response_id))
+            return
+        if not m.greeted and event.type in m.dialect.greeting:
+            m.greeted = True
+        if not m.responses.is_beside(getattr(event, "response_id", None)):
+            read_into(m.items, event)
+        answered = m.answers.answered(event)
+        if answered is not None:
+            m.outbox.tell(Answered(answered, event))
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event, now)
+            m.responses.flush(now)
+
+    def interrupt(self, reason: Literal["speech", "program"]) -> None:
+        """The voice is to fall silent."""
+        m = self._m
+        active_id = m.responses.gate.active_id
+        if active_id is not None or m.voice.sounding:
+            m.voice.stop(active_id, reason)
+            if reason == "program" and m.dialect.takes("response.cancel") and m.responses.gate.cancel():
+                m.outbox.send(events.ResponseCancel())
+        running = tuple(call.call_id for call in m.responses.calls.running)
+        if running:
+            m.outbox.tell(CallsInterrupted(running))
+
+    def _snapshot(self, event: events.SessionCreated | events.SessionUpdated, now: float) -> None:
+        m = self._m
+        m.config = event.session
+        m.effective = Effective.of(event.session, m.dialect)
+        m.voice.format = m.effective.output_format
+
+    def _speech_started(self, event: events.InputAudioBufferSpeechStarted, now: float) -> None:
+        m = self._m
+        m.input.move(InputMove.STARTED)
+        if event.item_id:
+            m.items.spoken_to(event.item_id)
+        m.outbox.tell(InputTurn("started", event.item_id or None))
+        if m.effective.server_interrupts:
+            self.interrupt("speech")
+
+    def _speech_stopped(self, event: events.InputAudioBufferSpeechStopped, now: float) -> None:
+        m = self._m
+        m.input.move(InputMove.STOPPED)
+        if event.audio_end_ms is not None:
+            m.input.speech_ended(float(event.audio_end_ms), m.effective.silence_ms)
+        m.outbox.tell(InputTurn("stopped", event.item_id or None, m.input.speech_ended_at))
+
+    def _committed(self, event: events.InputAudioBufferCommitted, now: float) -> None:
+        self._m.input.move(InputMove.COMMITTED)
+
+    def _cleared(self, event: events.InputAudioBufferCleared, now: float) -> None:
+        self._m.input.move(InputMove.CLEARED)
+
+    def _deleted(self, event: events.ConversationItemDeleted, now: float) -> None:
+        self._m.voice.forget(event.item_id)
+
+    def _created(self, event: events.ResponseCreated, now: float) -> None:
+        m = self._m
+        m.input.move(InputMove.ANSWERED)
+        if not m.responses.created(event) and event.response.id is not None:
+            m.voice.silence(event.response.id)
+
+    def _item_added(self, event: events.ResponseOutputItemAdded, now: float) -> None:
+        if event.item.id is not None:
+            self._m.voice.item_announced(event.item.id)
+
+    def _item_done(self, event: events.ResponseOutputItemDone, now: float) -> None:
+        m = self._m
+        m.responses.item_done(event, wanted=not m.voice.is_silenced(event.response_id))
+
+    def _done(self, event: events.ResponseDone, now: float) -> None:
+        m = self._m
+        response_id = event.response.id or m.responses.gate.active_id or ""
+        m.responses.done(event, wanted=not m.voice.is_silenced(response_id))
+        m.voice.response_done(response_id)
+
+    def _error(self, event: events.Error, now: float) -> None:
+        m, error = self._m, event.error
+        if m.responses.refused(error, now) or error.event_id is None:
+            return
+        if m.answers.answered_by_id(error.event_id):
+            benign = error.code == NOT_ACTIVE
+            m.outbox.tell(Answered(error.event_id, None) if benign else Refused(error.event_id, error))
