@@ -55,7 +55,7 @@ def conversation(responses: int = 12, deltas: int = 29, ms: int = 40) -> list[by
         {"type": "input_audio_buffer.speech_stopped", "item_id": "item_1", "audio_end_ms": 900},
         {"type": "input_audio_buffer.committed", "item_id": "item_1", "previous_item_id": None},
         {"type": "response.created", "response": {**response, "status": "in_progress", "output": []}},
-        {"type": "response.output_item.added", **place, "item": {**item, "content": []}},
+        {"type": "response.output_item.added", "response_id": "resp_0123456789", "output_index": 0, "item": {**item, "content": []}},
         {"type": "conversation.item.added", "item": {**item, "content": []}, "previous_item_id": "item_1"},
         {"type": "response.content_part.added", **part, "part": {"type": "audio", "transcript": ""}},
     )
@@ -63,7 +63,7 @@ def conversation(responses: int = 12, deltas: int = 29, ms: int = 40) -> list[by
     after: Sequence[Mapping[str, Any]] = (
         {"type": "response.output_audio.done", **part},
         {"type": "response.output_audio_transcript.done", **part, "transcript": spoken[0]["transcript"]},
-        {"type": "response.output_item.done", **place, "item": done},
+        {"type": "response.output_item.done", "response_id": "resp_0123456789", "output_index": 0, "item": done},
         {"type": "conversation.item.done", "item": done, "previous_item_id": "item_1"},
         {"type": "response.done", "response": response},
     )

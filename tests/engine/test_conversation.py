@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -173,10 +174,13 @@ class Laws:
             assert not re.search("exception|traceback", str(wire).lower())
 
 
+@pytest.mark.parametrize("session", ["realtime", "transcription"])
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
-@given(st.lists(_STEPS, max_size=40))
-def test_whatever_a_client_does_the_laws_hold(drive: Callable[..., Any], steps: list[tuple[str, Any]]):
-    driver = drive()
+@given(steps=st.lists(_STEPS, max_size=40))
+def test_whatever_a_client_does_the_laws_hold(
+    drive: Callable[..., Any], session: str, steps: list[tuple[str, Any]]
+):
+    driver = drive(kind=session)
     laws = Laws()
     for kind, detail in steps:
         match kind:
@@ -192,4 +196,5 @@ def test_whatever_a_client_does_the_laws_hold(drive: Callable[..., Any], steps: 
                 laws.check(driver.send(kind, **detail))
     laws.check(driver.work_off())
     assert laws.running == {}
+    assert not (laws.done and session == "transcription")
     assert not driver.conversation.busy

@@ -21,6 +21,6 @@ def test_the_alphabet_of_urls_and_missing_padding_are_read_too(pcm):
     assert from_base64(base64.urlsafe_b64encode(pcm).decode().rstrip("=")) == pcm
 
 
-@pytest.mark.parametrize("text", ["A", "AA=A", "AA AA", "AAAA\n", "ÄÄÄÄ", "====", "AB==", "%%%"])
+@pytest.mark.parametrize("text", ["A", "AA=A", "AA AA", "AAAA\n", "ÄÄÄÄ", "====", "%%%"])
 def test_what_is_no_base64(text):
     assert from_base64(text) is None

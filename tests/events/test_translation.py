@@ -24,7 +24,7 @@ SNAPSHOT: dict[str, Any] = {
         "output": {"language": "es"},
     },
 }
-SERVER = [
+SERVER: list[dict[str, Any]] = [
     {"type": "error", "event_id": "e", "error": {"type": "invalid_request_error", "message": "no"}},
     {"type": "session.created", "event_id": "e", "session": SNAPSHOT},
     {"type": "session.updated", "event_id": "e", "session": SNAPSHOT},
@@ -41,7 +41,7 @@ SERVER = [
         "elapsed_ms": 400,
     },
 ]
-CLIENT = [
+CLIENT: list[tuple[events.ClientEvent, dict[str, Any]]] = [
     (translation.SessionClose(), {"type": "session.close"}),
     (
         translation.SessionInputAudioBufferAppend.of(b"\x01\x02\x03"),
@@ -175,6 +175,6 @@ def test_an_append_that_is_no_base64_is_refused() -> None:
 
 def test_settings_of_other_sessions_are_refused_at_once() -> None:
     with pytest.raises(ValidationError, match="instructions"):
-        translation.TranslationSession(instructions="Be brief.")  # type: ignore[call-arg]
+        translation.TranslationSession(instructions="Be brief.")
     with pytest.raises(ValidationError, match="voice"):
-        translation.TranslationOutput(voice="marin")  # type: ignore[call-arg]
+        translation.TranslationOutput(voice="marin")

@@ -18,6 +18,8 @@ PCM_24K = AudioFormat.pcm16(24_000)
     [
         (events.PcmFormat(), PCM_24K),
         (events.PcmFormat(rate=16_000), AudioFormat.pcm16(16_000)),
+        (events.PcmFormat(rate=0), PCM_24K),
+        (events.PcmFormat(rate=-8_000), PCM_24K),
         (events.PcmuFormat(), AudioFormat.pcmu()),
         (events.PcmaFormat(), AudioFormat.pcma()),
     ],

@@ -150,5 +150,5 @@ def test_turn_detection_where_nothing_detects_turns() -> None:
 def test_events_of_another_vocabulary_are_refused() -> None:
     with pytest.raises(Unsupported, match=r"session\.close as rtagent\.events"):
         GA.check(events.ClientEvent(type="session.close"))
-    with pytest.raises(Unsupported, match="session.update as"):
+    with pytest.raises(Unsupported, match=r"session\.update as"):
         GA.check(events.ClientEvent(type="session.update"))

@@ -106,7 +106,7 @@ def test_tools_on_gpt_live_are_given_to_the_model_that_is_named_for_them() -> No
     agent = Agent(tools=[light])
     with pytest.raises(ConfigurationError, match="no model is named"):
         configuration(agent, None, events.LIVE)
-    delegation = live.DelegationResponses(responses=live.ResponsesDelegationConfig(model="gpt-x"))
+    delegation = live.ResponsesDelegation(responses=live.ResponsesDelegationConfig(model="gpt-x"))
     config = configuration(agent, live.SessionConfig(delegation=delegation), events.LIVE)
     assert isinstance(config, live.SessionConfig)
     written = config.model_dump(exclude_unset=True)

@@ -13,6 +13,7 @@ from ._failures import guarded
 
 __all__ = ("main",)
 
+PROGRAM = "rtagent"
 COMMANDS: Mapping[str, str] = {
     "demo": "hold a whole spoken conversation offline: no key, no network, no sound card",
     "talk": "talk to an agent: with microphone and speaker, with WAV files, or in writing",
@@ -75,24 +76,30 @@ def _dispatch(arguments: Sequence[str]) -> int:
 def _parser(chosen: str | None) -> argparse.ArgumentParser:
     """The parser, in which only the chosen command is there in full: the others are not even loaded."""
     parser = argparse.ArgumentParser(
-        prog="rtagent",
+        prog=PROGRAM,
+        usage=f"{PROGRAM} [-h] [--version] [--debug] COMMAND ...",
         description="Realtime voice agents over WebSockets.",
-        epilog=EPILOG,
+        epilog=f"{_table_of_commands()}\n{EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="say the version and end")
     parser.add_argument("--debug", action="store_true", help="show the whole traceback of a failure")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for name, purpose in COMMANDS.items():
+    subparsers = parser.add_subparsers(prog=PROGRAM, metavar="COMMAND", help=argparse.SUPPRESS)
+    for name in COMMANDS:
         if name == chosen:
             importlib.import_module(f".{name}", __package__).add_parser(subparsers)
             subparsers.choices[name].add_argument(
                 "--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks"
             )
         else:
-            subparsers.add_parser(name, help=purpose)
+            subparsers.add_parser(name)
     return parser
+
+
+def _table_of_commands() -> str:
+    """Ours, since argparse breaks the lines of names that are longer than its options."""
+    return "commands:\n" + "".join(f"    {name:<11} {purpose}\n" for name, purpose in COMMANDS.items())
 
 
 class _Version(argparse.Action):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
 from ..events import PROFILES, Dialect
 
@@ -54,12 +54,12 @@ class Contains:
     def applied(self, dialect: Dialect) -> Dialect:
         if self.holds(dialect):
             return dialect
-        held: Any = getattr(dialect, self.field)
+        held = getattr(dialect, self.field)
         changed: Any
-        if isinstance(held, Mapping):
-            changed = {key: value for key, value in held.items() if key != self.element}
+        if self.field == "aliases":
+            changed = {name: ours for name, ours in dialect.aliases.items() if name != self.element}
             if self.present:
-                changed[self.element] = _meaning(self.field, self.element)
+                changed[self.element] = _meaning(self.element)
         else:
             kept = [element for element in held if element != self.element]
             changed = type(held)([*kept, self.element] if self.present else kept)
@@ -129,9 +129,7 @@ class Nearness(NamedTuple):
     disagreements: tuple[str, ...]
 
 
-def nearest(
-    findings: Iterable[Finding], profiles: Mapping[str, Dialect] = PROFILES
-) -> list[Nearness]:
+def nearest(findings: Iterable[Finding], profiles: Mapping[str, Dialect] = PROFILES) -> list[Nearness]:
     """The profiles, nearest first; where several are as near, in their own order.
 
     Only what was found out counts: a field about which nothing is known is neither for nor against.
@@ -165,13 +163,13 @@ def _facts(findings: Iterable[Finding]) -> Sequence[Fact]:
     return list(dict.fromkeys(fact for finding in findings for fact in finding.facts))
 
 
-def _meaning(field: str, element: str) -> str:
-    """What a name of theirs means, from a profile that knows it."""
-    known = (getattr(dialect, field) for dialect in PROFILES.values())
-    return next((table[element] for table in known if element in table), element)
+def _meaning(name: str) -> str:
+    """What an event type of theirs means, from a profile that knows it."""
+    known = (dialect.aliases for dialect in PROFILES.values())
+    return next(aliases[name] for aliases in known if name in aliases)
 
 
 def _told(value: Any) -> str:
     if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "nothing"
+        return ", ".join(map(str, cast("Sequence[Any]", value))) or "nothing"
     return "none" if value is None else str(value)

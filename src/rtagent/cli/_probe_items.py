@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Any, Final
 
-from ..events import PROFILES
-from ._probe_facts import Answered, Answer, Fact, Finding, Is
+from ..events import PROFILES, vocabulary
+from ._probe_facts import Answer, Answered, Fact, Finding, Is
+from ._probe_frame import Frame
 from ._probe_turns import Turn, respond, say
-from ._probe_wire import Ended, Frame, Reply, Wire
+from ._probe_wire import Ended, Reply, Wire
 
 __all__ = ("editing", "farewell", "function_call", "mistakes", "truncating")
 
@@ -68,16 +69,17 @@ async def truncating(wire: Wire) -> AsyncGenerator[Finding]:
 async def function_call(wire: Wire) -> AsyncGenerator[Finding]:
     """A tool that has to be called."""
     topic = "calls functions"
-    for choice in ("required", "auto"):
+    choice = "required"
+    reply = await wire.update(tools=[_TOOL], tool_choice=choice)
+    if reply.reaction == "refused":
+        choice = "auto"
         reply = await wire.update(tools=[_TOOL], tool_choice=choice)
-        if reply.reaction != "refused":
-            break
     if reply.reaction == "refused":
         yield Finding(topic, "no", reply.told, (Is("functions", False),))
         return
     await say(wire, "Switch the light on with your tool.")
     turn = await respond(wire, max_tokens=_MAX_CALL_TOKENS)
-    calls = [frame for frame in turn.frames if frame.part("item").get("type") == "function_call"]
+    calls = [frame for frame in turn.frames if _is_call(frame)]
     ended = turn.first("response.function_call_arguments.done")
     if not calls and ended is None:
         yield Finding(topic, "not known", f"none was made, tool_choice {choice}: {turn.told}")
@@ -94,12 +96,11 @@ async def function_call(wire: Wire) -> AsyncGenerator[Finding]:
 
 async def mistakes(wire: Wire) -> AsyncGenerator[Finding]:
     """An event that does not exist, then a frame that is no JSON."""
-    sent = len(wire.frames)
     try:
         reply = await wire.ask("rtagent.probe")
     except Ended as end:
         yield Finding("survives an unknown event", "no", str(end))
-        raise
+        return
     yield Finding("survives an unknown event", "yes", reply.told)
     if reply.frame is not None:
         yield _error_shape(reply.frame)
@@ -107,12 +108,12 @@ async def mistakes(wire: Wire) -> AsyncGenerator[Finding]:
         evidence = "error.event_id names the event" if named else "the error names no event"
         yield Finding("errors name their cause", "yes" if named else "no", evidence)
     sent = len(wire.frames)
-    await wire.send_text('{"type": ')
     try:
-        reply = await wire.ask("rtagent.probe")
+        await wire.send_text('{"type": ')
+        await wire.ask("rtagent.probe")
     except Ended as end:
         yield Finding("survives bad JSON", "no", str(end))
-        raise
+        return
     errors = [frame for frame in wire.frames[sent:] if frame.kind == "error"]
     yield Finding("survives bad JSON", "yes", errors[0].complaint if errors else "nothing came")
 
@@ -129,6 +130,8 @@ async def farewell(wire: Wire) -> AsyncGenerator[Finding]:
         dialect.farewell: dialect.farewell_answer
         for dialect in PROFILES.values()
         if dialect.farewell is not None and dialect.farewell_answer is not None
+        # What is an event of the protocol as well says goodbye only to the server that means it so.
+        if dialect.farewell not in vocabulary("realtime").client
     }
     replies: list[Reply] = []
     for goodbye, answer in partings.items():
@@ -141,6 +144,11 @@ async def farewell(wire: Wire) -> AsyncGenerator[Finding]:
     refused = all(reply.reaction == "refused" for reply in replies)
     none: tuple[Fact, ...] = (Is("farewell", None),) if refused else ()
     yield Finding("says goodbye", "no" if refused else "not known", replies[0].told, none)
+
+
+def _is_call(frame: Frame) -> bool:
+    about_response = frame.kind in ("response.output_item.added", "response.output_item.done")
+    return about_response and frame.part("item").get("type") == "function_call"
 
 
 def _item(text: str, item_id: str) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from ..errors import ConnectionFailed
 from ..events import PROFILES
-from ._probe_facts import Answered, Fact, Finding, Is
-from ._probe_shape import Shape, read
-from ._probe_wire import INSTRUCTIONS, Frame, Wire
+from ._probe_facts import Answer, Answered, Fact, Finding, Is
+from ._probe_frame import Frame
+from ._probe_shape import Shape, as_mapping, read
+from ._probe_wire import INSTRUCTIONS, Wire
 
 __all__ = ("await_greeting", "greeting", "limits", "shape")
 
@@ -54,7 +55,7 @@ async def greeting(wire: Wire) -> AsyncGenerator[Finding]:
         yield Finding("greets first", "no", evidence, (Is("greeting", ()),))
     else:
         spoken = [frame for frame in wire.frames if frame.kind in _GREETINGS]
-        evidence = f"{', '.join(frame.type for frame in spoken)} after {first.at_s * 1000:.0f} ms"
+        evidence = f"{', '.join(frame.type for frame in spoken)}, {first.at_s * 1000:.0f} ms after dialling"
         kinds = tuple(frame.kind for frame in spoken)
         yield Finding("greets first", "yes", evidence, (Is("greeting", kinds),))
     if first.part("session").get("type") == "translation":
@@ -65,7 +66,7 @@ async def greeting(wire: Wire) -> AsyncGenerator[Finding]:
         "live": "GPT-Live: it began with session.started",
         "translation": "Realtime translation: the session has this type",
     }[protocol]
-    answer = "yes" if protocol == "realtime" else "no"
+    answer: Answer = "yes" if protocol == "realtime" else "no"
     yield Finding("Realtime protocol", answer, evidence, (Is("protocol", protocol),))
 
 
@@ -87,22 +88,25 @@ async def shape(wire: Wire) -> AsyncGenerator[Finding]:
         reply = await wire.update(instructions=INSTRUCTIONS, detection=detection)
         acknowledged = acknowledged or reply.reaction == "acknowledged"
         if reply.frame is not None and reply.reaction == "acknowledged":
-            shown = read(tried, reply.frame.part("session"), "detection")
-            if isinstance(shown, Mapping) and shown.get("silence_duration_ms") == silence_ms:
+            shown = as_mapping(read(tried, reply.frame.part("session"), "detection"))
+            if shown.get("silence_duration_ms") == silence_ms:
                 evidence = f"the {_words(tried)} shape took effect in {reply.frame.type}"
                 wire.manner = replace(wire.manner, answers_updates=True)
                 yield _found(tried, evidence, (Answered("session.update", "acknowledged"),))
                 return
+        if reply.reaction == "silent":
+            yield Finding("answers updates", "no", "nothing came", (Answered("session.update", "silent"),))
+            break
         met.append(f"{_words(tried)}: {'no effect' if reply.reaction == 'acknowledged' else reply.told}")
     wire.manner = replace(wire.manner, answers_updates=acknowledged, shape=seen or "nested")
     if seen is None:
-        yield Finding("nested session", "not known", "; ".join(met))
+        yield Finding("nested session", "not known", "; ".join(met) or "updates are not answered")
     else:
         yield _found(seen, f"session.created shows the {_words(seen)} shape; no update took effect", ())
 
 
 def _found(found: Shape, evidence: str, more: tuple[Fact, ...]) -> Finding:
-    answer = "yes" if found == "nested" else "no"
+    answer: Answer = "yes" if found == "nested" else "no"
     return Finding("nested session", answer, evidence, (Is("session_shape", found), *more))
 
 

@@ -6,17 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from ..events import BETA, PROFILES, vocabulary
 from ._probe_facts import Contains, Fact, Finding
-from ._probe_wire import Frame
+from ._probe_frame import Frame
 
 __all__ = ("from_record",)
 
 _RENAMED = tuple(theirs for theirs in BETA.aliases if theirs.startswith("response."))
 _OWN_NAMES = tuple(
     dict.fromkeys(
-        theirs
-        for dialect in PROFILES.values()
-        for theirs in dialect.aliases
-        if theirs not in BETA.aliases
+        theirs for dialect in PROFILES.values() for theirs in dialect.aliases if theirs not in BETA.aliases
     )
 )
 _REQUIRED = (
@@ -71,7 +68,7 @@ def _fields(frames: Iterable[Frame]) -> list[Finding]:
         for name in _REQUIRED if model is not None else ():
             if model is not None and name in model.model_fields:
                 asked[name] = None
-                if name not in frame.raw and not (name == "event_id" and frame.kind == "error"):
+                if name not in frame.raw:
                     missing.setdefault(name, frame.type)
     facts = tuple(Contains("missing_fields", name, name in missing) for name in asked)
     if missing:

@@ -6,10 +6,10 @@ shape that no dialect would send it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, cast
 
-__all__ = ("ABSENT", "Shape", "read", "response", "session")
+__all__ = ("ABSENT", "Shape", "as_list", "as_mapping", "read", "response", "session")
 
 Shape = Literal["nested", "flat", "voice_on_top", "model_on_top"]
 Place = tuple[str, ...]
@@ -49,6 +49,16 @@ _PLACES: Final[Mapping[Shape, Mapping[str, Place]]] = {
 """Sources: protocol document, sections 5, 8 and 10. What is not named here has the same name everywhere."""
 
 
+def as_list(value: Any) -> Sequence[Any]:
+    """The value if it is a JSON array; else an empty one."""
+    return cast("Sequence[Any]", value) if isinstance(value, list) else ()
+
+
+def as_mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is a JSON object; else an empty one."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
 def session(shape: Shape, **settings: Any) -> dict[str, Any]:
     """The ``session`` of a ``session.update``."""
     return {**({} if shape == "flat" else {"type": "realtime"}), **response(shape, **settings)}
@@ -70,7 +80,5 @@ def read(shape: Shape, snapshot: Mapping[str, Any], name: str) -> Any:
     """A setting of a session as a server shows it; ``ABSENT`` where it shows none."""
     value: Any = snapshot
     for step in _PLACES[shape].get(name, (name,)):
-        if not isinstance(value, Mapping):
-            return ABSENT
-        value = cast("Mapping[str, Any]", value).get(step, ABSENT)
+        value = as_mapping(value).get(step, ABSENT)
     return value

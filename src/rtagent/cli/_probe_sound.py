@@ -5,59 +5,61 @@ from __future__ import annotations
 import base64
 import math
 from array import array
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from ..events import PROFILES
 from ._probe_facts import Answered, Contains, Fact, Finding, Is
 from ._probe_items import met
-from ._probe_shape import ABSENT, read
+from ._probe_shape import ABSENT, as_mapping, read
 from ._probe_wire import Reply, Wire
 
-__all__ = ("buffers", "formats", "hearing", "speech_like", "turn_detections")
+__all__ = ("buffers", "formats", "hearing", "speech_like", "streaming", "turn_detections")
 
 RATE_HZ: Final = 24_000
 CHUNK_MS: Final = 100
+_WRITTEN: Final[Sequence[str]] = tuple(
+    f"conversation.item.input_audio_transcription.{what}" for what in ("completed", "delta", "failed")
+)
+_HEARD: Final[Mapping[str, str]] = {
+    "notices the start of speech": "input_audio_buffer.speech_started",
+    "notices the end of speech": "input_audio_buffer.speech_stopped",
+    "commits what was said": "input_audio_buffer.committed",
+}
 _PCM_RATES: Final = (8_000, 16_000, 24_000, 48_000)
 _G711: Final = {"audio/pcmu": "g711_ulaw", "audio/pcma": "g711_alaw"}
-_FLAT_PCM: Final = ("pcm16", "pcm")
 
 
 async def formats(wire: Wire) -> AsyncGenerator[Finding]:
     """Which audio formats can be asked for, and whether they are then in force."""
     flat = wire.manner.shape == "flat"
     before = await wire.update()
-    original = {
-        name: shown
-        for name in ("input_format", "output_format")
-        if (shown := _shown(wire, before, name)) is not ABSENT
-    }
     if flat:
-        async for finding in _flat_pcm(wire, original):
-            yield finding
+        yield _pcm_name(_shown(wire, before, "input_format"))
     else:
         for rate in _PCM_RATES:
-            for side in ("input", "output"):
+            for side, way in (("input", "in"), ("output", "out")):
                 wish = {"type": "audio/pcm", "rate": rate}
                 fact = Contains(f"{side}_rates", rate, present=True)
-                yield await _format(wire, f"PCM {rate // 1000} kHz {_WAYS[side]}", side, wish, fact)
-    for name, old_name in _G711.items():
-        wish = old_name if flat else {"type": name}
-        yield await _format(wire, f"{name} in", "input", wish, Is("telephony", value=True))
-    await wire.update(**original)
+                yield await _format(wire, f"PCM {rate // 1000} kHz {way}", side, wish, fact)
+    # Both have to be there to count as telephony, so only the last one says that they are.
+    ulaw, alaw = (old_name if flat else {"type": name} for name, old_name in _G711.items())
+    telephony = Is("telephony", value=True)
+    first = await _format(wire, "audio/pcmu in", "input", ulaw, telephony)
+    yield replace(first, facts=()) if first.answer == "yes" else first
+    second = await _format(wire, "audio/pcma in", "input", alaw, telephony)
+    yield second if first.answer == "yes" else replace(second, facts=())
+    kept = {name: _shown(wire, before, name) for name in ("input_format", "output_format")}
+    await wire.update(**{name: shown for name, shown in kept.items() if shown is not ABSENT})
 
 
-_WAYS: Final = {"input": "in", "output": "out"}
-
-
-async def _flat_pcm(wire: Wire, original: Mapping[str, Any]) -> AsyncGenerator[Finding]:
+def _pcm_name(shown: Any) -> Finding:
     """The older sessions name no rate, but they have several names for PCM."""
-    shown = original.get("input_format")
-    if shown in _FLAT_PCM:
-        evidence = f"the session shows {shown}"
-        yield Finding(f"calls PCM {shown}", "yes", evidence, (Is("pcm_name", shown),))
-    else:
-        yield Finding("calls PCM pcm16", "not known", f"the session shows {shown}")
+    topic, evidence = "calls PCM pcm16", f"the session shows {_told(shown)}"
+    if shown not in ("pcm16", "pcm"):
+        return Finding(topic, "not known", evidence)
+    return Finding(topic, "yes" if shown == "pcm16" else "no", evidence, (Is("pcm_name", shown),))
 
 
 async def _format(wire: Wire, topic: str, side: str, wish: Any, fact: Contains | Is) -> Finding:
@@ -77,8 +79,9 @@ def _denied(fact: Contains | Is) -> Fact:
 
 
 def _same(shown: Any, wish: Any) -> bool:
-    if isinstance(shown, Mapping) and isinstance(wish, Mapping):
-        return all(shown.get(name) == value for name, value in wish.items())
+    wanted = as_mapping(wish)
+    if wanted:
+        return all(as_mapping(shown).get(name) == value for name, value in wanted.items())
     return bool(shown == wish)
 
 
@@ -89,14 +92,14 @@ async def turn_detections(wire: Wire) -> AsyncGenerator[Finding]:
     if start is ABSENT:
         yield Finding("detects turns from the start", "not known", "the first session does not say")
     else:
-        kind = start.get("type") if isinstance(start, Mapping) else None
+        kind = as_mapping(start).get("type")
         fact = Is("default_turn_detection", kind)
         yield Finding("detects turns from the start", "yes" if kind else "no", f"{kind or 'null'}", (fact,))
     kinds = dict.fromkeys(kind for each in PROFILES.values() for kind in each.turn_detections)
     for kind in kinds:
         reply = await wire.update(detection={"type": kind})
         shown = _shown(wire, reply, "detection")
-        in_force = shown.get("type") if isinstance(shown, Mapping) else shown
+        in_force = shown if shown is ABSENT else as_mapping(shown).get("type")
         yield _accepted(f"turn detection {kind}", reply, in_force, kind, "turn_detections")
     reply = await wire.update(detection=None)
     shown = _shown(wire, reply, "detection")
@@ -121,27 +124,58 @@ async def hearing(wire: Wire) -> AsyncGenerator[Finding]:
     quietly = {"type": "server_vad", "create_response": False, "interrupt_response": False}
     if (await wire.update(detection=quietly)).reaction == "refused":
         await wire.update(detection={"type": "server_vad"})
-    model = next((each.transcription_model for each in PROFILES.values() if each.transcription_model), None)
-    if (await wire.update(transcription={"model": model})).reaction == "refused":
-        await wire.update(transcription={"model": "whisper-1"})
+    transcribes = await _ask_for_transcripts(wire)
     begin = len(wire.frames)
     await _append(wire, speech_like(1_000) + bytes(2 * RATE_HZ * 3 // 2))
     committed = await wire.until("input_audio_buffer.committed", within_s=wire.times.answer_s)
-    words = "conversation.item.input_audio_transcription.completed"
-    if committed is not None:
-        await wire.until(words, f"{words[:-9]}failed", within_s=wire.times.acknowledgement_s)
+    if committed is not None and transcribes:
+        await wire.until(*_WRITTEN, within_s=wire.times.acknowledgement_s)
     heard = {frame.kind: frame for frame in wire.frames[begin:]}
-    for topic, kind in (
-        ("notices the start of speech", "input_audio_buffer.speech_started"),
-        ("notices the end of speech", "input_audio_buffer.speech_stopped"),
-        ("commits what was said", "input_audio_buffer.committed"),
-    ):
+    for topic, kind in _HEARD.items():
         came = heard.get(kind)
         # What was sent sounds like speech to energy, and perhaps not to a model of speech.
         yield Finding(topic, "yes" if came else "not known", came.type if came else "it did not come")
-    written = heard.get(words) or heard.get("conversation.item.input_audio_transcription.delta")
-    evidence = written.type if written is not None else "nothing came, which a hum deserves"
-    yield Finding("writes down what was said", "yes" if written is not None else "not known", evidence)
+    written = next((heard[kind] for kind in _WRITTEN if kind in heard), None)
+    if written is not None:
+        yield Finding("writes down what was said", "yes", written.type)
+    elif transcribes:
+        yield Finding("writes down what was said", "not known", "nothing came, which a hum deserves")
+    else:
+        yield Finding("writes down what was said", "no", "no update puts a transcription in force")
+
+
+async def _ask_for_transcripts(wire: Wire) -> bool:
+    """Whether transcription is in force: with a model that some known server has by default."""
+    for model in dict.fromkeys(each.transcription_model for each in PROFILES.values()):
+        if model is None:
+            continue
+        reply = await wire.update(transcription={"model": model})
+        if as_mapping(_shown(wire, reply, "transcription")):
+            return True
+    return False
+
+
+async def streaming(wire: Wire) -> AsyncGenerator[Finding]:
+    """Speech for a server that only writes down: a commit begins the hearing, a final one ends it."""
+    model = wire.manner.model or "default"
+    reply = await wire.ask("session.update", "session.updated", model=model)
+    fact = Answered("session.update", reply.reaction)
+    answered = reply.reaction == "acknowledged"
+    yield Finding("answers updates", "yes" if answered else "no", reply.told, (fact,))
+    await _append(wire, speech_like(500))
+    begun = await wire.ask("input_audio_buffer.commit", *_WRITTEN)
+    await _append(wire, speech_like(500))
+    ended = await wire.ask("input_audio_buffer.commit", *_WRITTEN, final=True)
+    for reply in (begun, ended):
+        if reply.reaction == "acknowledged":
+            commits = Is("commits", "stream" if reply is ended else "turn")
+            yield Finding("writes down what was said", "yes", reply.told, (commits,))
+            break
+    else:
+        refused = any(reply.reaction == "refused" for reply in (begun, ended))
+        yield Finding("writes down what was said", "no" if refused else "not known", ended.told)
+    reply = await wire.ask("input_audio_buffer.clear", "input_audio_buffer.cleared")
+    yield met("clears input audio", "input_audio_buffer.clear", reply)
 
 
 async def buffers(wire: Wire) -> AsyncGenerator[Finding]:
@@ -150,9 +184,7 @@ async def buffers(wire: Wire) -> AsyncGenerator[Finding]:
     for what, answer in (("commit", "committed"), ("clear", "cleared")):
         await _append(wire, speech_like(200))
         event = f"input_audio_buffer.{what}"
-        # Where speech is only written down, a commit without this is not the last one.
-        fields = {"final": True} if wire.manner.shape == "model_on_top" else {}
-        reply = await wire.ask(event, f"input_audio_buffer.{answer}", **fields)
+        reply = await wire.ask(event, f"input_audio_buffer.{answer}")
         yield met(f"{what}s input audio", event, reply)
 
 
@@ -180,6 +212,7 @@ def _shown(wire: Wire, reply: Reply, name: str) -> Any:
 
 
 def _told(shown: Any) -> str:
-    if isinstance(shown, Mapping):
-        return " ".join(str(value) for value in shown.values())
+    parts = as_mapping(shown)
+    if parts:
+        return " ".join(str(value) for value in parts.values())
     return "null" if shown is None else str(shown)

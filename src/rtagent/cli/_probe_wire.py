@@ -10,28 +10,22 @@ silence is what remains when the time is up.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
 import anyio
 
 from ..errors import ConnectionLost, EndOfStream
-from ..events import PROFILES
 from ..transport import Transport
+from ._probe_frame import Frame, read_frame, short
 from ._probe_shape import Shape, session
 
-__all__ = ("Ended", "Frame", "Manner", "Reply", "Times", "Wire")
+__all__ = ("Ended", "Manner", "Reply", "Times", "Wire", "concerning")
 
 INSTRUCTIONS = "Answer every message in one short sentence."
 MAX_FRAMES = 4_000
 """On one connection; a server that sends more is not answering questions."""
-KEPT_CHARACTERS = 40
-"""Of long texts such as audio: a record is no recording."""
-
-_MEANING: Mapping[str, str] = {
-    theirs: ours for dialect in PROFILES.values() for theirs, ours in dialect.aliases.items()
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,50 +57,6 @@ class Manner:
     answers_updates: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One frame of the server."""
-
-    at_s: float
-    """When it was read, since the connection was open."""
-    text: str
-    """Its first characters."""
-    raw: Mapping[str, Any]
-    """The object in it; empty if it holds none."""
-
-    @property
-    def type(self) -> str:
-        """The type as it is written."""
-        kind = self.raw.get("type")
-        return kind if isinstance(kind, str) else ""
-
-    @property
-    def kind(self) -> str:
-        """The type as the protocol names it."""
-        return _MEANING.get(self.type.strip(), self.type.strip())
-
-    def part(self, name: str) -> Mapping[str, Any]:
-        """An object in it; empty if there is none."""
-        value = self.raw.get(name)
-        return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
-
-    @property
-    def blames(self) -> str | None:
-        """The client event that an error names as its cause."""
-        event_id = self.part("error").get("event_id")
-        return event_id if isinstance(event_id, str) else None
-
-    @property
-    def complaint(self) -> str:
-        """What an error says."""
-        error = self.raw.get("error")
-        if isinstance(error, Mapping):
-            said = cast("Mapping[str, Any]", error)
-            words = [str(said[name]) for name in ("code", "message") if said.get(name)]
-            return _short(": ".join(words) or json.dumps(error))
-        return _short(str(error if error is not None else self.raw.get("message", self.text)))
-
-
 class Reply(NamedTuple):
     """How the server met one event."""
 
@@ -128,13 +78,15 @@ class Ended(Exception):
 class Wire:
     """Owns one open connection and the record of what came over it."""
 
-    def __init__(self, transport: Transport, manner: Manner) -> None:
+    def __init__(self, transport: Transport, manner: Manner, *, dialled_s: float) -> None:
         self._transport = transport
         self.manner = manner
         """How to talk; a question that learns more replaces it."""
         self.frames: list[Frame] = []
         """Everything that came, in order."""
-        self._opened_s = anyio.current_time()
+        self.ended = False
+        """Whether the server is gone, so that no further question can be asked here."""
+        self._dialled_s = dialled_s
         self._count = 0
         self._updates_to_come = 0
 
@@ -167,7 +119,7 @@ class Wire:
         try:
             await self._transport.send(text)
         except ConnectionLost as end:
-            raise Ended(_ending(end)) from end
+            raise self._over(_ending(end)) from end
 
     async def until(
         self, *kinds: str, within_s: float, where: Callable[[Frame], bool] = lambda _: True
@@ -201,8 +153,9 @@ class Wire:
             Ended: the server ended the connection.
         """
         await self._catch_up()
-        await self.send("session.update", session=session(self.manner.shape, **settings))
-        frame = await self.until("session.updated", "error", within_s=self.times.acknowledgement_s)
+        event_id = await self.send("session.update", session=session(self.manner.shape, **settings))
+        awaited, within_s = ("session.updated", "error"), self.times.acknowledgement_s
+        frame = await self.until(*awaited, within_s=within_s, where=concerning(event_id))
         if frame is None:
             return Reply("silent")
         return Reply("refused" if frame.kind == "error" else "acknowledged", frame)
@@ -216,9 +169,7 @@ class Wire:
         await self._catch_up()
         event_id = await self.send(kind, **fields)
 
-        def ours(frame: Frame) -> bool:
-            return frame.kind != "error" or frame.blames in (None, event_id)
-
+        ours = concerning(event_id)
         awaited = (*answers, "error")
         if self.manner.answers_updates:
             await self.send("session.update", session=session(self.manner.shape, instructions=INSTRUCTIONS))
@@ -240,42 +191,27 @@ class Wire:
     async def _read(self) -> Frame:
         if len(self.frames) >= MAX_FRAMES:
             message = f"it sent more than {MAX_FRAMES} events"
-            raise Ended(message)
+            raise self._over(message)
         try:
             data = await self._transport.receive()
         except (EndOfStream, ConnectionLost) as end:
-            raise Ended(_ending(end)) from end
-        frame = Frame(anyio.current_time() - self._opened_s, _head(data), _object(data))
+            raise self._over(_ending(end)) from end
+        frame = read_frame(data, at_s=anyio.current_time() - self._dialled_s)
         self.frames.append(frame)
         if frame.kind == "session.updated" and self._updates_to_come:
             self._updates_to_come -= 1
         return frame
 
-
-def _object(data: str | bytes) -> Mapping[str, Any]:
-    try:
-        value = json.loads(data)
-    except ValueError:  # also bytes that are no text
-        return {}
-    if not isinstance(value, dict):
-        return {}
-    raw = cast("dict[str, Any]", value)
-    delta = raw.get("delta")
-    if isinstance(delta, str):
-        raw["delta"] = delta[:KEPT_CHARACTERS]
-    return raw
+    def _over(self, how: str) -> Ended:
+        self.ended = True
+        return Ended(how)
 
 
-def _head(data: str | bytes) -> str:
-    text = data if isinstance(data, str) else data[: 4 * KEPT_CHARACTERS].decode("utf-8", "replace")
-    return text[:KEPT_CHARACTERS]
-
-
-def _short(text: str) -> str:
-    words = " ".join(text.split())
-    return words if len(words) <= 100 else f"{words[:99]}…"
+def concerning(event_id: str) -> Callable[[Frame], bool]:
+    """Passes every frame but the errors that name another event as their cause."""
+    return lambda frame: frame.kind != "error" or frame.blames in (None, event_id)
 
 
 def _ending(end: EndOfStream | ConnectionLost) -> str:
     code = "without a close frame" if end.code is None else f"with {end.code}"
-    return f"the server closed {code}" + (f": {_short(end.reason)}" if end.reason else "")
+    return f"the server closed {code}" + (f": {short(end.reason)}" if end.reason else "")

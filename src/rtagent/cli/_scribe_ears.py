@@ -1,4 +1,4 @@
-"""What a transcription or translation listens to: a file, as fast as it can be sent or in real time, or a microphone."""
+"""What is listened to: a microphone, or a file that is sent in real time or as fast as it can be."""
 
 from __future__ import annotations
 
@@ -66,6 +66,6 @@ class Unhurried:
     async def blocks(self) -> AsyncGenerator[AudioBlock]:
         """The source's blocks, each when there is room for it."""
         async for block in self._source.blocks():
-            while self._waiting_ms() > MOST_WAITING_MS:
+            while self._waiting_ms() > MOST_WAITING_MS:  # noqa: ASYNC110 - nobody tells when audio has left
                 await anyio.sleep(LOOK_AGAIN_S)
             yield block

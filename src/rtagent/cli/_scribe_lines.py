@@ -32,20 +32,31 @@ class TranscriptLines:
         self._out = Terminal(out, live=False)
         self._aside = Terminal(aside, live=aside.isatty())
         self._written = _as_json if as_json else _with_time if timestamps else _spoken
-        self._keeps_empty = as_json
+        self._told_apart: set[str] = set()
+        """Utterances that are written speaker by speaker; none stays behind its final transcript."""
         self.failures = 0
-        """Turns that could not be written down."""
+        """Utterances that could not be written down."""
 
     async def show(self, transcript: Transcript) -> None:
         """Write what is new."""
-        if not transcript.final:
+        if not transcript.final and transcript.speaker is None:
             await self._aside.status(printable(transcript.text))
             return
         await self._aside.status("")
-        if transcript.error is not None:
+        if not transcript.final:  # what one of several speakers said
+            self._told_apart.add(transcript.item_id)
+            await self._line(transcript)
+        elif transcript.error is not None:
             self.failures += 1
-            await self._aside.line(f"rtagent: a turn could not be written down: {transcript.error}")
-        elif self._keeps_empty or transcript.text.strip():
+            reason = transcript.error.message or transcript.error.code or "no reason was given"
+            await self._aside.line(f"rtagent: an utterance could not be written down: {printable(reason)}")
+        elif transcript.item_id in self._told_apart:
+            self._told_apart.remove(transcript.item_id)
+        else:
+            await self._line(transcript)
+
+    async def _line(self, transcript: Transcript) -> None:
+        if transcript.text.strip():
             await self._out.line(self._written(transcript))
 
     def end(self) -> None:
@@ -73,5 +84,16 @@ def _with_time(transcript: Transcript) -> str:
 
 
 def _as_json(transcript: Transcript) -> str:
-    fields = ("text", "start_ms", "end_ms", "item_id", "language", "speaker")
-    return json.dumps({name: getattr(transcript, name) for name in fields}, ensure_ascii=False)
+    fields = {
+        "text": transcript.text.strip(),
+        "start_ms": _whole(transcript.start_ms),
+        "end_ms": _whole(transcript.end_ms),
+        "item_id": transcript.item_id,
+        "language": transcript.language,
+        "speaker": transcript.speaker,
+    }
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def _whole(ms: float | None) -> int | None:
+    return None if ms is None else round(ms)

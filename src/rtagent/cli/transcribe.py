@@ -18,7 +18,6 @@ from ._arguments import (
 )
 
 if TYPE_CHECKING:
-    from ..audio import AudioSource
     from ..session import Transcriber
     from ._scribe_lines import TranscriptLines
 
@@ -74,10 +73,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _transcribe(options: argparse.Namespace, lines: TranscriptLines) -> None:
+    from contextlib import nullcontext
+
     from anyio import create_task_group, to_thread
 
     from .._connect import connect
-    from ._scribe_ears import MIC, ears
+    from ._scribe_ears import MIC, Unhurried, ears
+    from ._scribe_stop import first_interrupt
 
     endpoint = endpoint_of(options.endpoint, profile=options.profile)
     pace = PACES[options.pace]
@@ -85,22 +87,12 @@ async def _transcribe(options: argparse.Namespace, lines: TranscriptLines) -> No
     opening = connect(mode="transcription", endpoint=endpoint, model=options.model, language=options.language)
     async with opening as transcriber, create_task_group() as group:
         group.start_soon(_show, transcriber, lines)
-        await _listen(transcriber, source, until_interrupted=options.input == MIC)
+        if options.input != MIC:
+            source = Unhurried(source, lambda: transcriber.session.statistics().audio_waiting_ms)
+        attachment = transcriber.attach(source)
+        with first_interrupt(attachment.detach) if options.input == MIC else nullcontext():
+            await attachment.wait_source_ended()
         await transcriber.finish(timeout=FINISH_WITHIN_S)
-
-
-async def _listen(transcriber: Transcriber, source: AudioSource, *, until_interrupted: bool) -> None:
-    """Send what the source gives, to its end or to the first Ctrl-C."""
-    from contextlib import nullcontext
-
-    from ._scribe_ears import Unhurried
-    from ._scribe_stop import first_interrupt
-
-    if not until_interrupted:
-        source = Unhurried(source, lambda: transcriber.statistics().audio_waiting_ms)
-    attachment = transcriber.attach(source)
-    with first_interrupt(attachment.detach) if until_interrupted else nullcontext():
-        await attachment.wait_source_ended()
 
 
 async def _show(transcriber: Transcriber, lines: TranscriptLines) -> None:

@@ -1,8 +1,9 @@
 """Bytes to events and back: the only place where JSON is read or written.
 
-The way of a server's frame: JSON once, the class by its ``type`` from a table, one validation
-against that class. Audio is decoded from base64 when it is first asked for. A frame that does not
-fit takes the slow way through ``_salvage``; nothing that a server sends makes ``decode`` raise.
+A server's frame that is what the protocol says is read in one step (``_exact``). Any other is read
+carefully: JSON to a dictionary, names and shapes brought into order (``_normal``), the class by its
+``type`` from a table, validation, and what does not fit taken out (``_salvage``). Nothing that a
+server sends makes ``decode`` raise. Audio is decoded from base64 when it is first asked for.
 """
 
 from __future__ import annotations
@@ -41,17 +42,18 @@ def decode(frame: str | bytes, dialect: Dialect = GA) -> ServerEvent:
         or lacks what its type cannot do without. ``event.defects`` says what else had to be left out,
         ``event.departures`` in which ways it is not what the dialect has.
     """
+    event = vocabulary(dialect.protocol).read_exactly(frame)
+    return event if event is not None else _carefully(frame, dialect)
+
+
+def _carefully(frame: str | bytes, dialect: Dialect) -> ServerEvent:
+    """Read what may be spelled, shaped or filled in another way than the protocol says."""
     try:
         raw = as_object(from_json(frame))
     except (ValueError, TypeError) as problem:  # TypeError: text that is not Unicode
         return _malformed(frame, f"not JSON: {problem}")
     if raw is None or not isinstance(raw.get("type"), str):
         return _malformed(frame, "not a JSON object with a type")
-    return _carefully(frame, raw, dialect)
-
-
-def _carefully(frame: str | bytes, raw: dict[str, Any], dialect: Dialect) -> ServerEvent:
-    """Read what may be spelled, shaped or filled in another way than the protocol says."""
     departures: list[str] = []
     words = vocabulary(dialect.protocol)
     model = words.server.get(standard_name(raw, dialect, words.server, departures))

@@ -145,7 +145,7 @@ class Dialect(BaseModel, frozen=True, extra="forbid"):
     def truncates(self) -> Literal["acknowledged", "silent", "none"]:
         """What happens to ``conversation.item.truncate``."""
         truncate = "conversation.item.truncate"
-        if not self.takes(truncate):
+        if self.turnless or not self.takes(truncate):
             return "none"
         return "acknowledged" if self.answers(truncate) else "silent"
 

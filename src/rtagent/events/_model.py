@@ -67,10 +67,9 @@ def tag_by_type(known: Mapping[str, str], otherwise: str) -> Callable[[Any], str
     """
 
     def tag(value: Any) -> str:
-        fields = as_object(value)
-        if fields is None:
-            return type(value).__name__
-        kind = fields.get("type", "")
-        return known.get(kind, otherwise) if isinstance(kind, str) else otherwise
+        if isinstance(value, dict):
+            kind: Any = cast("dict[str, Any]", value).get("type", "")
+            return known.get(kind, otherwise) if isinstance(kind, str) else otherwise
+        return type(value).__name__
 
     return tag

@@ -74,6 +74,7 @@ LIVE = Dialect(
     model_parameter=None,
     default_model="gpt-live-1",
     transcription_model=None,
+    missing_fields=frozenset({"event_id"}),
     input_rates=(24_000, 16_000),
     output_rates=(24_000, 16_000),
     turn_detections=(),
@@ -362,7 +363,7 @@ _OTHERS = (
             "telephony": False,
             "images": False,
             "extra_events": frozenset({"partial_message", "full_message"}),
-            "notes": ("in a transcription session ``model`` is the one that writes speech down",),
+            "notes": ("in a transcription session `model` is the one that writes speech down",),
         }
     ),
     Dialect(

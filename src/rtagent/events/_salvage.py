@@ -8,7 +8,8 @@ itself cannot do without. Nulls are taken out silently, since many servers write
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Iterator
+from typing import Any, TypeAlias, TypeVar, cast
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -52,25 +53,27 @@ def culprit(frame: dict[str, Any], error: ErrorDetails) -> str:
 
 
 def salvaged(model: type[EventT], frame: dict[str, Any], problem: ValidationError) -> EventT:
-    """Read the frame without its faults; the frame is changed.
+    """Read the frame without its faults; the frame itself stays as it is.
 
     Raises:
         Unreadable: what is wrong or missing cannot be left out.
     """
+    rest = _copied(frame)
     defects: dict[str, str] = {}
     while True:
-        faults: set[Path] = set()
-        for error in problem.errors(include_url=False):
-            path = locate(frame, error)
-            faults.add(path)
-            if not path or _at(frame, path) is not None:
-                defects.setdefault(culprit(frame, error), said_of(error))
+        faults = [
+            (locate(rest, error), error) for error in problem.errors(include_url=False, include_context=False)
+        ]
+        for path, error in _telling(faults):
+            if not path or _at(rest, path) is not None:
+                defects.setdefault(culprit(rest, error), said_of(error))
         reported = tuple(f"{name}: {what}" for name, what in defects.items())
-        if () in faults:
+        places = {path for path, _ in faults}
+        if () in places:
             raise Unreadable("; ".join(reported))
-        _take_out(frame, faults)
+        _take_out(rest, places)
         try:
-            event = model.model_validate(frame)
+            event = model.model_validate(rest)
         except ValidationError as next_problem:
             problem = next_problem
         else:
@@ -78,9 +81,41 @@ def salvaged(model: type[EventT], frame: dict[str, Any], problem: ValidationErro
             return event
 
 
+def _telling(faults: list[tuple[Path, ErrorDetails]]) -> Iterator[tuple[Path, ErrorDetails]]:
+    """One fault for each defect.
+
+    Where a value fits none of several forms, each form has its complaints about it and about what is
+    inside it; one about the value as a whole says enough.
+    """
+    whole: dict[Path, ErrorDetails] = {}
+    for path, error in faults:
+        # Of an open choice of words the list is no news: any text would have done.
+        if (
+            error["type"] != "missing"
+            and whole.get(path, {"type": "literal_error"})["type"] == "literal_error"
+        ):
+            whole[path] = error
+    for path, error in faults:
+        if error["type"] == "missing":
+            told = any(path[:size] in whole for size in range(len(path) + 1))
+        else:
+            told = whole[path] is not error or any(path[:size] in whole for size in range(len(path)))
+        if not told:
+            yield path, error
+
+
 def said_of(error: ErrorDetails) -> str:
     """What is wrong, without the words of our own models."""
     return "Input should be an object" if error["type"] == "union_tag_invalid" else error["msg"]
+
+
+def _copied(value: Any) -> Any:
+    """The same lists and objects anew; what they hold is shared."""
+    if isinstance(value, dict):
+        return {key: _copied(inner) for key, inner in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [_copied(inner) for inner in value]  # pyright: ignore[reportUnknownVariableType]
+    return value
 
 
 def _at(frame: Any, path: Path) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from ._client import ClientEvent
 from ._dialect import WireProtocol
+from ._exact import exact_reader
 from ._registry import CLIENT_EVENTS, EXTENSION_EVENTS, SERVER_EVENTS
 from ._server import ServerEvent
 
@@ -22,6 +23,8 @@ class Vocabulary:
     server: Mapping[str, type[ServerEvent]]
     append_type: str
     """The client event that carries input audio."""
+    read_exactly: Callable[[str | bytes], ServerEvent | None]
+    """Reads a frame that is what this protocol says, and no other."""
 
 
 @cache
@@ -29,16 +32,19 @@ def vocabulary(protocol: WireProtocol) -> Vocabulary:
     """The event classes of a protocol."""
     match protocol:
         case "realtime":
-            return Vocabulary(
-                CLIENT_EVENTS, {**SERVER_EVENTS, **EXTENSION_EVENTS}, "input_audio_buffer.append"
-            )
+            server = {**SERVER_EVENTS, **EXTENSION_EVENTS}
+            return _vocabulary(CLIENT_EVENTS, server, "input_audio_buffer.append")
         case "live":
             from . import live
 
-            return Vocabulary(live.CLIENT_EVENTS, live.SERVER_EVENTS, "session.input_audio.append")
+            return _vocabulary(live.CLIENT_EVENTS, live.SERVER_EVENTS, "session.input_audio.append")
         case "translation":
-            from . import translation
+            from . import translation as words
 
-            return Vocabulary(
-                translation.CLIENT_EVENTS, translation.SERVER_EVENTS, "session.input_audio_buffer.append"
-            )
+            return _vocabulary(words.CLIENT_EVENTS, words.SERVER_EVENTS, "session.input_audio_buffer.append")
+
+
+def _vocabulary(
+    client: Mapping[str, type[ClientEvent]], server: Mapping[str, type[ServerEvent]], append_type: str
+) -> Vocabulary:
+    return Vocabulary(client, server, append_type, exact_reader(server.values()))

@@ -17,14 +17,18 @@ DEFAULT_SILENCE_MS = 500
 """``silence_duration_ms`` of server VAD where a snapshot does not say (protocol document, 5.2)."""
 
 
+USABLE_RATES = range(1_000, 768_001)
+"""Hz; a server that names another rate than these cannot mean it."""
+
+
 def audio_format(wire: object, default_rate: int = 24_000) -> AudioFormat:
-    """Our format for one of the wire's; PCM at the default rate for what is absent or unknown."""
+    """Our format for one of the wire's; PCM at the default rate for what is absent, unknown or cannot be."""
     match wire:
         case events.PcmuFormat():
             return AudioFormat.pcmu()
         case events.PcmaFormat():
             return AudioFormat.pcma()
-        case events.PcmFormat(rate=int() as rate):
+        case events.PcmFormat(rate=int() as rate) if rate in USABLE_RATES:
             return AudioFormat.pcm16(rate)
         case _:
             return AudioFormat.pcm16(default_rate)

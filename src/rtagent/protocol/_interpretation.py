@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, cast
 
 from .. import events
 from ..audio import AudioFormat
@@ -48,9 +48,7 @@ class Interpretation:
         dialect: what the server is called, for messages.
     """
 
-    def __init__(
-        self, *, new_id: Callable[[str], str], dialect: events.Dialect = events.TRANSLATION
-    ) -> None:
+    def __init__(self, *, new_id: Callable[[str], str], dialect: events.Dialect = events.TRANSLATION) -> None:
         self.dialect = dialect
         self.config: translation.TranslationSession | None = None
         """The server's last snapshot of the session, None before the first."""
@@ -99,7 +97,9 @@ class Interpretation:
         if wanted is None:
             return None
         if not isinstance(wanted, translation.TranslationSession):
-            self._refuse(f"a session configured by {type(wanted).__qualname__}", "TranslationSession is its own")
+            self._refuse(
+                f"a session configured by {type(wanted).__qualname__}", "TranslationSession is its own"
+            )
         if wanted.audio is None:
             return None
         return translation.SessionUpdate(session=translation.TranslationSession(audio=wanted.audio))
@@ -255,7 +255,9 @@ class Interpretation:
             self.effective = Effective(output_format=output)
         self._voice.delta(self._mono.of(event.audio, event.channels or 1), now, output)
 
-    def _note(self, role: Literal["user", "assistant"], delta: str, elapsed_ms: int | None, now: float) -> None:
+    def _note(
+        self, role: Literal["user", "assistant"], delta: str, elapsed_ms: int | None, now: float
+    ) -> None:
         if self._began is None:
             self._began = now
         start_ms = float(elapsed_ms) if elapsed_ms is not None else (now - self._began) * 1000
@@ -275,12 +277,11 @@ class Interpretation:
     def _check(self, changes: Mapping[str, object], allowed: Mapping[str, Any], path: str) -> None:
         for name, value in changes.items():
             if name not in allowed:
-                self._refuse(
-                    f"a change of {path}{name}", "language, transcription and noise reduction can be changed"
-                )
-            below = value.model_dump(exclude_unset=True) if isinstance(value, events.WireModel) else value
-            if allowed[name] is not None and isinstance(below, Mapping):
-                self._check(below, allowed[name], f"{path}{name}.")
+                hint = "language, transcription and noise reduction can be changed"
+                self._refuse(f"a change of {path}{name}", hint)
+            fields = value.model_dump(exclude_unset=True) if isinstance(value, events.WireModel) else value
+            if allowed[name] is not None and isinstance(fields, dict):
+                self._check(cast("dict[str, object]", fields), allowed[name], f"{path}{name}.")
 
     def _refuse(self, feature: str, hint: str) -> NoReturn:
         raise self.dialect.unsupported(feature, hint=hint)

@@ -66,14 +66,11 @@ class LivePhrases:
 
     def words(self, text: str, role: Literal["user", "system", "assistant"]) -> events.ClientEvent:
         """Instructions for the model (``system``), or something that it may say (``assistant``)."""
-        match role:
-            case "system":
-                return live.SessionInstructionsAppend(content=text)
-            case "assistant":
-                return live.SessionCommentaryAppend(content=text)
-            case "user":
-                hint = 'the user speaks; use role="system" to tell the model something'
-                raise self.dialect.unsupported("text of the user", hint=hint)
+        if role == "user":
+            hint = 'the user speaks; use role="system" to tell the model something'
+            raise self.dialect.unsupported("text of the user", hint=hint)
+        make = live.SessionInstructionsAppend if role == "system" else live.SessionCommentaryAppend
+        return make(content=text)
 
     def farewell(self) -> events.ClientEvent | None:
         """The ``session.close``; None where the session is not ours to end."""

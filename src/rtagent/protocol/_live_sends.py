@@ -25,13 +25,13 @@ class LiveSends:
         self._outbox = outbox
         self._held: list[events.ClientEvent] = []
 
-    def check_room(self) -> None:
-        """Refuse one event more than can wait.
+    def check_room(self, event: events.ClientEvent) -> None:
+        """Refuse one event more than can wait; the one that starts the session does not wait.
 
         Raises:
             LocalProtocolError: too many events wait for the session to start.
         """
-        if len(self._held) >= HELD_EVENTS:
+        if len(self._held) >= HELD_EVENTS and not isinstance(event, live.SessionStart):
             message = f"{HELD_EVENTS} events wait for the session to start, and it has not"
             raise LocalProtocolError(message)
 

@@ -66,7 +66,9 @@ class Transcripts:
     def __init__(self) -> None:
         self._order: deque[_Utterance] = deque()
         self._named: dict[str, _Utterance] = {}
-        self._speaking: str | None = None
+        self._current: str | None = None
+        """Speech that was heard and not committed yet."""
+        self._ending = False
         self._handlers: dict[type[events.ServerEvent], Callable[[Any], Transcript | None]] = {
             events.InputAudioBufferSpeechStarted: self._started,
             events.InputAudioBufferSpeechStopped: self._stopped,
@@ -96,9 +98,9 @@ class Transcripts:
         return tuple(utterance.item_id for utterance in self._order if utterance.open)
 
     @property
-    def speaking(self) -> bool:
-        """Whether the server hears speech and has not heard its end."""
-        return self._speaking is not None
+    def ending(self) -> bool:
+        """Whether the server has heard an utterance end and is about to commit it."""
+        return self._ending
 
     @property
     def text(self) -> str:
@@ -108,26 +110,29 @@ class Transcripts:
     # -- where utterances lie ----------------------------------------------------------------------
 
     def _started(self, event: events.InputAudioBufferSpeechStarted) -> None:
-        self._speaking = event.item_id or NAMELESS
-        self._utterance(self._speaking).start_ms = event.audio_start_ms
+        self._current, self._ending = event.item_id or NAMELESS, False
+        self._utterance(self._current).start_ms = event.audio_start_ms
 
     def _stopped(self, event: events.InputAudioBufferSpeechStopped) -> None:
-        self._speaking = None
-        utterance = self._named.get(event.item_id or NAMELESS)
+        self._ending = self._current is not None
+        utterance = self._named.get(event.item_id or self._current or NAMELESS)
         if utterance is not None:
             utterance.end_ms = event.audio_end_ms
 
     def _committed(self, event: events.InputAudioBufferCommitted) -> None:
-        utterance = self._utterance(event.item_id or NAMELESS)
-        # A commit of the program's in the middle of speech gives it another name (rule T6).
-        if self._speaking is not None and self._speaking != utterance.item_id:
-            utterance.start_ms = self._forget(self._speaking)
-        self._speaking = None
+        utterance = self._utterance(event.item_id or self._current or NAMELESS)
+        if self._current not in (None, utterance.item_id):
+            if self._ending and self._current != NAMELESS:
+                return  # the program's commit came first; the server's own follows
+            # A commit of the program's in the middle of speech gives it another name (rule T6).
+            spoken = self._named[self._current or NAMELESS]
+            utterance.start_ms, utterance.end_ms = spoken.start_ms, spoken.end_ms
+            self._forget(spoken.item_id)
+        self._current, self._ending = None, False
 
     def _cleared(self, event: events.InputAudioBufferCleared) -> None:
-        if self._speaking is not None:
-            self._forget(self._speaking)
-            self._speaking = None
+        if self._current is not None:
+            self._forget(self._current)
 
     def _deleted(self, event: events.ConversationItemDeleted) -> None:
         self._forget(event.item_id)
@@ -182,7 +187,7 @@ class Transcripts:
             utterance = self._named[item_id] = _Utterance(item_id)
             self._order.append(utterance)
             if len(self._order) > KEPT_UTTERANCES:
-                self._named.pop(self._order.popleft().item_id, None)
+                self._forget_oldest()
         return utterance
 
     def _close(self, item_id: str) -> _Utterance:
@@ -194,13 +199,18 @@ class Transcripts:
             del self._named[NAMELESS]  # the next one is another
         return utterance
 
-    def _forget(self, item_id: str) -> float | None:
-        """No text will come for it; returns where it began."""
+    def _forget_oldest(self) -> None:
+        oldest = self._order.popleft()
+        if self._named.get(oldest.item_id) is oldest:
+            del self._named[oldest.item_id]
+
+    def _forget(self, item_id: str) -> None:
+        """No text will come for it."""
         utterance = self._named.pop(item_id, None)
-        if utterance is None:
-            return None
-        self._order.remove(utterance)
-        return utterance.start_ms
+        if utterance is not None:
+            self._order.remove(utterance)
+        if item_id == self._current:
+            self._current, self._ending = None, False
 
 
 def _ms(seconds: float | None) -> float | None:

@@ -34,7 +34,7 @@ def configuration(
         ConfigurationError: what is wanted cannot be put into one configuration.
     """
     if dialect.protocol == "live":
-        return _live(agent, config, model or dialect.default_model or "")
+        return _live(agent, config, model or dialect.default_model)
     if agent is None or not isinstance(config, events.RealtimeSession | None):
         return config  # a transcription or a translation: it has no agent
     own = agent.session_config(dialect)
@@ -43,12 +43,12 @@ def configuration(
     return events.RealtimeSession.model_validate(_merged(_written(own), _written(config)))
 
 
-def _live(agent: Agent | None, config: events.WireModel | None, model: str) -> events.WireModel:
+def _live(agent: Agent | None, config: events.WireModel | None, model: str | None) -> events.WireModel:
     live = events.live
     if not isinstance(config, live.SessionConfig | None):
         message = f"GPT-Live is configured by events.live.SessionConfig, not by {type(config).__qualname__}"
         raise ConfigurationError(message)
-    own: dict[str, Any] = {"model": model}
+    own: dict[str, Any] = {"model": model} if model else {}
     if agent is not None and agent.instructions:
         own["instructions"] = agent.instructions
     if agent is not None and agent.voice is not None:

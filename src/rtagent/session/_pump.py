@@ -97,6 +97,7 @@ class Pump:
         self._group: anyio.abc.TaskGroup | None = None
         self._transport = transport
         self._dialect = core.dialect
+        self._hears = core.dialect.takes(events.vocabulary(core.dialect.protocol).append_type)
         self._departures = Departures(core.dialect)
         self._deadline_moved = anyio.Event()
 
@@ -138,7 +139,12 @@ class Pump:
         return response
 
     def append_audio(self, pcm: bytes, captured_at: float) -> float:
-        """Queue input audio; returns the milliseconds of older audio that were dropped for it."""
+        """Queue input audio; returns the milliseconds of older audio that were dropped for it.
+
+        Raises:
+            Unsupported: the sound of this session is carried elsewhere.
+        """
+        self.check_hears()
         if self.closed is not None or not pcm:
             return 0.0
         ms = self.core.effective.input_format.ms_of(len(pcm))
@@ -147,6 +153,11 @@ class Pump:
         if dropped:
             self.publish(AudioDropped(at=self.clock.now(), ms=dropped, reason="the network is too slow"))
         return dropped
+
+    def check_hears(self) -> None:
+        """Raise ``Unsupported`` where no input audio is taken."""
+        if not self._hears:
+            raise self._dialect.unsupported("input audio", hint="its sound is carried elsewhere")
 
     def input_muted(self, muted: bool) -> None:
         """The program wants to be heard no more, or again: tell a server that wants to know."""

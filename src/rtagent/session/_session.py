@@ -259,7 +259,10 @@ class Session(Listening):
 
         Raises:
             ConfigurationError: others are attached already.
+            Unsupported: a source, where the sound of the session is carried elsewhere.
         """
+        if source is not None:
+            self._pump.check_hears()
         current = self._pump.attachment
         if current is not None and not current.ended:
             message = "a source and a sink are attached already"

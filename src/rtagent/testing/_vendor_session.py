@@ -147,10 +147,12 @@ class VendorSession:
     def _check(self, wanted: dict[str, Any]) -> None:
         vendor = self._vendor
         if self.flat:
-            known = _FLAT
+            known: set[str] = set(_FLAT)
             checks = self._flat_checks()
         else:
-            known = _NESTED | ({"voice", "turn_detection"} if vendor.shape == "voice_on_top" else set())
+            known = set(_NESTED)
+            if vendor.shape == "voice_on_top":
+                known |= {"voice", "turn_detection"}
             checks = self._nested_checks()
         if not self.flat and vendor.needs_session_type and wanted.get("type") != "realtime":
             raise Refusal("session.type is missing", "missing_required_parameter", "session.type")
@@ -281,11 +283,15 @@ def _merge(current: Mapping[str, Any], changes: Mapping[str, Any], *, deep: bool
     """Objects with a ``type`` of their own replace each other whole, unless the vendor merges all the way."""
     merged = deepcopy(dict(current))
     for name, value in changes.items():
-        known = merged.get(name)
-        if isinstance(known, dict) and isinstance(value, dict) and (deep or "type" not in value):
-            merged[name] = _merge(cast("dict[str, Any]", known), cast("dict[str, Any]", value), deep=deep)
-        elif name == "turn_detection" and isinstance(value, dict):
-            merged[name] = {**_LISTENING, **cast("dict[str, Any]", value)}
+        known, new = _object(merged.get(name)), _object(value)
+        if known is not None and new is not None and (deep or "type" not in new):
+            merged[name] = _merge(known, new, deep=deep)
+        elif name == "turn_detection" and new is not None:
+            merged[name] = {**_LISTENING, **new}
         else:
             merged[name] = deepcopy(value)
     return merged
+
+
+def _object(value: Any) -> dict[str, Any] | None:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None

@@ -9,7 +9,7 @@ its own, so that it can be cancelled or interrupted; one writer keeps frames who
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -143,7 +143,7 @@ class VendorServer:
             self._speaker = self._wire = None
 
     @asynccontextmanager
-    async def run_websocket(self) -> AsyncIterator[str]:
+    async def run_websocket(self) -> AsyncGenerator[str]:
         """Serve on a port of this machine for as long as the block lasts; gives the URL to dial."""
 
         async def connected(connection: ServerConnection) -> None:
@@ -174,12 +174,11 @@ class VendorServer:
                 await wire.refuse(refusal, event_id)
 
     def _ended(self, ends: BaseExceptionGroup[ConnectionLost | EndOfStream | SessionClosed]) -> None:
-        for end in _flat(ends):
-            code = None if isinstance(end, SessionClosed) else end.code
-            self._record.ends.append((code, "" if isinstance(end, SessionClosed) else end.reason))
-            if self._vendor.shape == "model_only" and code != 1000:
-                self._record.fault("the connection was dropped without a close")
-            return
+        end = _flat(ends)[0]
+        code, reason = (None, "") if isinstance(end, SessionClosed) else (end.code, end.reason)
+        self._record.ends.append((code, reason))
+        if self._vendor.shape == "model_only" and code != 1000:
+            self._record.fault("the connection was dropped without a close")
 
 
 class _ServerTransport:

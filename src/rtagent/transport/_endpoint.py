@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, url
 
 from ..errors import ConfigurationError
 from ..events import GA, LIVE, LIVE_FORK, LIVE_SIDEBAND, PROFILES, TRANSLATION, Dialect, Mode
-from ._credentials import Secret, find_credentials, reveal
+from ._credentials import Credentials, Secret, find_credentials, reveal
 from ._profile_file import load_profile
 
 __all__ = ("Endpoint",)
@@ -61,7 +61,7 @@ class Endpoint:
         """OpenAI. Credentials: the arguments, else a ``.openai`` file, else the environment.
 
         Args:
-            api_key: the key, or a callable that gives it for each dial.
+            api_key: the key, or a callable that gives it for each dial; then nothing else is looked up.
             organization: the organization's id.
             project: the project's id.
             base_url: another address of the API.
@@ -70,7 +70,8 @@ class Endpoint:
         Raises:
             ConfigurationError: no key was given and none was found.
         """
-        found = find_credentials()
+        # A key that was given says who we are; what lies in files may belong to somebody else.
+        found = find_credentials() if api_key is None else Credentials(source="the program")
         secret = api_key if api_key is not None else found.api_key
         if secret is None:
             message = "no OpenAI API key was given or found"
@@ -88,7 +89,7 @@ class Endpoint:
             dialect=LIVE if live else GA,
             model_parameter=None if live else "model",
             headers={name: value for name, value in named.items() if value},
-            chosen_because=f"the API key of {'the program' if api_key is not None else found.source}",
+            chosen_because=f"the API key of {found.source}",
             _secret=secret,
         )
 

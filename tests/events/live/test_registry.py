@@ -34,14 +34,14 @@ INDISPENSABLE = {
 }
 BACKING_ITEM = {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "so"}]}
 """Stands for the items of the Responses API, which are not in the catalogue."""
-OBJECTS = {
+OBJECTS: dict[str, type[events.WireModel]] = {
     "session_config": live.SessionConfig,
     "session_resource": live.SessionResource,
     "session_update_config": live.SessionUpdateConfig,
     "error": live.ErrorDetail,
     "usage": live.SessionUsage,
 }
-WRONG = (None, 5, "x", [], {}, [5], {"type": 5}, {"type": "novel", "x": 1})
+WRONG: tuple[Any, ...] = (None, 5, "x", [], {}, [5], {"type": 5}, {"type": "novel", "x": 1})
 
 
 def alternatives(kind: str) -> list[str]:

@@ -123,7 +123,8 @@ class _Session(_Changeable, frozen=True):
 class SessionConfig(_Session, frozen=True):
     """How a session is to start."""
 
-    model: Literal["gpt-live-1"] | str
+    model: Literal["gpt-live-1"] | str | None = None
+    """Needed for a new session; a fork keeps the model of the session that it goes on with."""
 
 
 class SessionResource(_Session, frozen=True):

@@ -1,0 +1,346 @@
+"""A transcription session, from the program's side, against servers of several kinds."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from rtagent import events
+from rtagent.audio import ArraySource
+from rtagent.errors import (
+    ConnectionLost,
+    LocalProtocolError,
+    ServerError,
+    SessionClosed,
+    Timeout,
+    Unsupported,
+)
+from rtagent.events import GA, PROFILES
+from rtagent.protocol._transcripts import Transcript
+from rtagent.session import Session
+from rtagent.session._modes import transcription_config
+from rtagent.session._transcriber import Transcriber
+
+if TYPE_CHECKING:
+    from .conftest import RawServer
+
+SECOND = bytes(48_000)
+VLLM = PROFILES["vllm"]
+SNAPSHOT: dict[str, Any] = {"id": "sess_1", "type": "transcription", "audio": {"input": {}}}
+Play = Callable[["RawServer"], Coroutine[Any, Any, None]]
+
+
+def about(kind: str, item_id: str, **more: Any) -> dict[str, Any]:
+    words = "conversation.item.input_audio_transcription." if kind in _WORDS else "input_audio_buffer."
+    return {"type": words + kind, "event_id": "e", "item_id": item_id, **more}
+
+
+_WORDS = {"delta", "completed", "failed", "segment", "updated"}
+
+
+@asynccontextmanager
+async def transcribing(server: RawServer, play: Play | None = None) -> AsyncIterator[Transcriber]:
+    """An open transcriber at an OpenAI-like server, whose part is played beside the block."""
+    await server.send({"type": "session.created", "event_id": "e", "session": SNAPSHOT})
+    async with anyio.create_task_group() as group:
+        async with Session(server.transport) as session, Transcriber(session, GA) as transcriber:
+            if play is not None:
+                group.start_soon(play, server)
+            yield transcriber
+
+
+async def all_of(transcriber: Transcriber) -> list[Transcript]:
+    return [transcript async for transcript in transcriber]
+
+
+def shown(transcripts: list[Transcript]) -> list[tuple[str, str, bool]]:
+    return [(one.item_id, one.text, one.final) for one in transcripts]
+
+
+async def test_what_is_said_is_written_down(raw_server: RawServer) -> None:
+    async def play(server: RawServer) -> None:
+        await server.expect("input_audio_buffer.commit")
+        await server.send(
+            about("committed", "a"), about("delta", "a", delta="Hel"), about("delta", "a", delta="lo")
+        )
+        await server.send(about("completed", "a", transcript="Hello."))
+
+    async with transcribing(raw_server, play) as transcriber:
+        assert transcriber.append_audio(SECOND) == 0.0
+        await transcriber.finish()
+        assert shown(await all_of(transcriber)) == [
+            ("a", "Hel", False),
+            ("a", "Hello", False),
+            ("a", "Hello.", True),
+        ]
+        assert (transcriber.text, transcriber.dropped) == ("Hello.", 0)
+        assert isinstance(transcriber.config, events.TranscriptionSession)
+    assert raw_server.appended == SECOND
+
+
+async def test_turns_of_the_program_end_where_it_says_so(raw_server: RawServer) -> None:
+    async def play(server: RawServer) -> None:
+        for name in "ab":
+            await server.expect("input_audio_buffer.commit")
+            await server.send(about("committed", name))
+        await server.send(
+            about("completed", "b", transcript="Two."), about("completed", "a", transcript="One.")
+        )
+
+    async with transcribing(raw_server, play) as transcriber:
+        names = []
+        for _ in range(2):
+            transcriber.append_audio(SECOND)
+            names.append(await transcriber.commit())
+        assert names == ["a", "b"]
+        assert await transcriber.commit() is None  # nothing was said since
+        await transcriber.finish()
+        assert transcriber.text == "One. Two."
+    assert await raw_server.silent()
+
+
+async def test_less_than_a_tenth_of_a_second_is_not_committed(raw_server: RawServer) -> None:
+    async with transcribing(raw_server) as transcriber:
+        transcriber.append_audio(bytes(4_700))
+        assert await transcriber.commit() is None
+        await transcriber.finish()
+        assert await all_of(transcriber) == []
+    assert await raw_server.silent()
+
+
+async def test_speech_that_the_server_took_already_leaves_nothing_to_commit(raw_server: RawServer) -> None:
+    async def play(server: RawServer) -> None:
+        commit = await server.expect("input_audio_buffer.commit")
+        await server.send(
+            about("speech_started", "a", audio_start_ms=100),
+            about("speech_stopped", "a", audio_end_ms=800),
+            about("committed", "v"),
+        )
+        error = {
+            "type": "invalid_request_error",
+            "code": "input_audio_buffer_commit_empty",
+            "message": "nothing",
+            "event_id": commit["event_id"],
+        }
+        await server.send({"type": "error", "event_id": "e", "error": error})
+        await server.send(about("committed", "a"), about("completed", "a", transcript="Yes."))
+        await server.send(about("completed", "v", transcript=""))
+
+    async with transcribing(raw_server, play) as transcriber:
+        transcriber.append_audio(SECOND)
+        await transcriber.finish()
+        final = [one for one in await all_of(transcriber) if one.text]
+        assert final == [Transcript("a", "Yes.", final=True, start_ms=100, end_ms=800)]
+
+
+async def test_an_empty_commit_is_benign_and_its_answer_is_waited_for(raw_server: RawServer) -> None:
+    async def play(server: RawServer) -> None:
+        commit = await server.expect("input_audio_buffer.commit")
+        error = {"code": "input_audio_buffer_commit_empty", "message": "-", "event_id": commit["event_id"]}
+        await server.send(about("committed", "a") | {"type": "input_audio_buffer.speech_started"})
+        await server.send({"type": "error", "event_id": "e", "error": error})
+        await server.send(about("completed", "a", transcript="Yes."))
+
+    async with transcribing(raw_server, play) as transcriber:
+        transcriber.append_audio(SECOND)
+        await transcriber.finish()
+        assert transcriber.text == "Yes."
+
+
+async def test_what_the_server_is_about_to_commit_is_left_to_it(raw_server: RawServer) -> None:
+    async with transcribing(raw_server) as transcriber:
+        transcriber.append_audio(SECOND)
+        await raw_server.send(about("speech_started", "a"), about("speech_stopped", "a"))
+        await anyio.wait_all_tasks_blocked()
+        async with anyio.create_task_group() as group:
+            group.start_soon(transcriber.finish)
+            await anyio.wait_all_tasks_blocked()
+            await raw_server.send(about("committed", "a"), about("completed", "a", transcript="Yes."))
+        assert transcriber.text == "Yes."
+    assert await raw_server.silent()
+
+
+async def test_another_refusal_of_a_commit_is_raised(raw_server: RawServer) -> None:
+    async def play(server: RawServer) -> None:
+        commit = await server.expect("input_audio_buffer.commit")
+        error = {"code": "server_error", "message": "broken", "event_id": commit["event_id"]}
+        await server.send({"type": "error", "event_id": "e", "error": error})
+
+    async with transcribing(raw_server, play) as transcriber:
+        transcriber.append_audio(SECOND)
+        with pytest.raises(ServerError, match="broken"):
+            await transcriber.finish()
+        assert await all_of(transcriber) == []
+
+
+async def test_an_utterance_that_fails_does_not_keep_anybody_waiting(raw_server: RawServer) -> None:
+    async def play(server: RawServer) -> None:
+        await server.expect("input_audio_buffer.commit")
+        await server.send(about("committed", "a"), about("failed", "a", error={"message": "unintelligible"}))
+
+    async with transcribing(raw_server, play) as transcriber:
+        transcriber.append_audio(SECOND)
+        await transcriber.finish()
+        (failed,) = await all_of(transcriber)
+        assert failed.final
+        assert failed.error is not None
+        assert failed.error.message == "unintelligible"
+        assert transcriber.text == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "what"), [(("a",), "the transcript of 1 utterance"), (("a", "b"), "of 2 utterances")]
+)
+async def test_an_utterance_that_is_never_written_down_is_reported(
+    raw_server: RawServer, names: tuple[str, ...], what: str
+) -> None:
+    async with transcribing(raw_server) as transcriber:
+        await raw_server.send(*(about("committed", name) for name in names))
+        await anyio.wait_all_tasks_blocked()
+        with pytest.raises(Timeout, match=f"{what} did not come"):
+            await transcriber.finish(timeout=0.01)
+        assert await all_of(transcriber) == []
+
+
+async def test_a_lost_session_ends_the_wait_and_the_iteration(raw_server: RawServer) -> None:
+    async def play(server: RawServer) -> None:
+        await server.expect("input_audio_buffer.commit")
+        await server.send(about("committed", "a"), about("delta", "a", delta="Hel"))
+        await server.close(1011)
+
+    async with transcribing(raw_server, play) as transcriber:
+        transcriber.append_audio(SECOND)
+        with pytest.raises(ConnectionLost):
+            await transcriber.finish()
+        assert shown([await anext(transcriber)]) == [("a", "Hel", False)]
+        with pytest.raises(ConnectionLost):
+            await anext(transcriber)
+
+
+async def test_a_session_that_we_closed_ends_the_iteration_quietly(raw_server: RawServer) -> None:
+    async with transcribing(raw_server) as transcriber:
+        await raw_server.send(about("committed", "a"))
+        await anyio.wait_all_tasks_blocked()
+        await raw_server.transport.aclose()
+        assert await all_of(transcriber) == []
+        with pytest.raises(SessionClosed):
+            await transcriber.finish()
+
+
+async def test_ears_are_carried_and_taken_away_at_the_end(raw_server: RawServer) -> None:
+    async def play(server: RawServer) -> None:
+        await server.expect("input_audio_buffer.commit")
+        await server.send(about("committed", "a"), about("completed", "a", transcript="Hello."))
+
+    async with transcribing(raw_server, play) as transcriber:
+        attachment = transcriber.attach(ArraySource(SECOND, rate=24_000, pace=None))
+        await attachment.wait_source_ended()
+        await transcriber.finish()
+        await anyio.wait_all_tasks_blocked()
+        assert attachment.ended
+        assert transcriber.text == "Hello."
+        with pytest.raises(LocalProtocolError, match="finish"):
+            transcriber.append_audio(SECOND)
+        with pytest.raises(LocalProtocolError, match="finish"):
+            transcriber.attach(ArraySource(SECOND, rate=24_000))
+    assert raw_server.appended == SECOND
+
+
+async def test_the_iteration_runs_beside_the_speech(raw_server: RawServer) -> None:
+    seen: list[Transcript] = []
+
+    async with transcribing(raw_server) as transcriber:
+
+        async def read() -> None:
+            seen.extend(await all_of(transcriber))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(read)
+            await raw_server.send(about("committed", "a"), about("completed", "a", transcript="One."))
+            await anyio.wait_all_tasks_blocked()
+            await transcriber.finish()
+    assert shown(seen) == [("a", "One.", True)]
+
+
+async def test_leaving_the_block_ends_the_iteration(raw_server: RawServer) -> None:
+    async with transcribing(raw_server) as transcriber:
+        pass
+    assert await all_of(transcriber) == []
+
+
+async def test_a_server_that_answers_no_commit_is_waited_for_all_the_same(raw_server: RawServer) -> None:
+    quiet = GA.model_copy(update={"unanswered_events": frozenset({"input_audio_buffer.commit"})})
+    await raw_server.send({"type": "session.created", "session": SNAPSHOT})
+    async with Session(raw_server.transport, dialect=quiet) as session:
+        async with Transcriber(session, quiet) as transcriber, anyio.create_task_group() as group:
+            transcriber.append_audio(SECOND)
+            group.start_soon(transcriber.finish)
+            await raw_server.expect("input_audio_buffer.commit")
+            await raw_server.send(about("completed", "a", transcript="Hello."))
+        assert transcriber.text == "Hello."
+
+
+async def test_a_server_that_takes_no_commit_is_not_sent_one(raw_server: RawServer) -> None:
+    deaf = GA.model_copy(update={"refused_events": frozenset({"input_audio_buffer.commit"})})
+    await raw_server.send({"type": "session.created", "session": SNAPSHOT})
+    async with Session(raw_server.transport, dialect=deaf) as session:
+        async with Transcriber(session, deaf) as transcriber:
+            transcriber.append_audio(SECOND)
+            await transcriber.finish()
+    assert await raw_server.silent()
+
+
+# -- one endless stream ------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def streaming(server: RawServer) -> AsyncIterator[Transcriber]:
+    """An open transcriber at a vLLM server: no items, no turns, a first commit begins the hearing."""
+    await server.send({"type": "session.created", "id": "sess_1", "created": 1})
+    config = transcription_config(model="voxtral", dialect=VLLM)
+    async with Session(server.transport, config=config, dialect=VLLM) as session:
+        async with Transcriber(session, VLLM) as transcriber:
+            update = await server.expect("session.update")
+            assert update["model"] == "voxtral"
+            await server.expect("input_audio_buffer.commit")
+            yield transcriber
+
+
+async def test_a_stream_is_finished_as_a_whole(raw_server: RawServer) -> None:
+    async with streaming(raw_server) as transcriber:
+        transcriber.append_audio(bytes(32_000))
+        with pytest.raises(Unsupported, match=r"vLLM.*finish"):
+            await transcriber.commit()
+        async with anyio.create_task_group() as group:
+            group.start_soon(transcriber.finish)
+            last = await raw_server.expect("input_audio_buffer.commit")
+            assert last["final"] is True
+            await raw_server.send(
+                {"type": "transcription.delta", "delta": "Hel"},
+                {"type": "transcription.done", "text": "Hello.", "usage": {}},
+            )
+        assert shown(await all_of(transcriber)) == [("", "Hel", False), ("", "Hello.", True)]
+        assert transcriber.text == "Hello."
+
+
+async def test_a_stream_that_fails_ends_the_wait(raw_server: RawServer) -> None:
+    async with streaming(raw_server) as transcriber:
+        transcriber.append_audio(bytes(32_000))
+        async with anyio.create_task_group() as group:
+            group.start_soon(transcriber.finish)
+            await raw_server.expect("input_audio_buffer.commit")
+            await raw_server.send({"type": "error", "error": "out of memory", "code": "processing_error"})
+        (failed,) = await all_of(transcriber)
+        assert failed.error is not None
+        assert failed.error.message == "out of memory"
+
+
+async def test_a_stream_in_which_nothing_was_said_has_no_transcript(raw_server: RawServer) -> None:
+    async with streaming(raw_server) as transcriber:
+        await transcriber.finish()
+        assert await all_of(transcriber) == []
+        await raw_server.close()
