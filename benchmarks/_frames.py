@@ -135,7 +135,10 @@ def spoken(deltas: int, ms: int) -> Iterator[dict[str, Any]]:
 
 def conversation(turns: int = 9, deltas: int = 39, ms: int = 50) -> list[str]:
     """All frames, as text; the first two open the session, every third turn calls a function."""
-    frames = [{"type": "session.created", "session": SESSION}, {"type": "session.updated", "session": SESSION}]
+    frames = [
+        {"type": "session.created", "session": SESSION},
+        {"type": "session.updated", "session": SESSION},
+    ]
     for turn in range(turns):
         frames += heard()
         frames += called() if turn % 3 == 2 else ()

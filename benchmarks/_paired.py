@@ -1,7 +1,9 @@
 """Comparing costs on a machine that is never quiet: CPU time, in pairs, with an interval.
 
-Every subject runs in every round, in rotated order; only figures of the same round are divided by each
-other. What is reported is the median of these ratios with a bootstrap interval, and a goal is met
+Every subject runs in every round, in an order drawn anew; only figures of the same round are divided by
+each other. Each measured pass follows an unmeasured one of the same subject: what ran before leaves the
+processor's caches and clock in a state of its own, and a fixed order would make that a part of the
+result (a subject against itself then gave 1.1). What is reported is the median of these ratios with a bootstrap interval, and a goal is met
 only if the whole interval meets it.
 """
 
@@ -65,6 +67,8 @@ class Rounds:
             return f"  {line:52} not run"
         ratio = self.ratio(goal.subject, goal.other)
         met = "met" if ratio.high <= goal.at_most else "NOT MET"
+        if max(self.load) > (os.cpu_count() or 1):
+            met += " (too busy a machine to judge)"
         return f"  {line:52} {ratio}  goal <= {goal.at_most:.3f}  {met}"
 
 
@@ -80,14 +84,12 @@ def timed(work: Callable[[], object]) -> Subject:
 
 
 def run_rounds(subjects: Mapping[str, Subject], rounds: int) -> Rounds:
-    """Run all subjects the given number of times, after one round that does not count."""
-    names = list(subjects)
-    for name in names:
-        subjects[name]()
+    """Run all subjects the given number of times."""
     before = os.getloadavg()[0]
-    seconds: dict[str, list[float]] = {name: [] for name in names}
-    for turn in range(rounds):
-        first = turn % len(names)
-        for name in (*names[first:], *names[:first]):
+    chance = random.Random(rounds)  # noqa: S311 -- repeatable on purpose
+    seconds: dict[str, list[float]] = {name: [] for name in subjects}
+    for _ in range(rounds):
+        for name in chance.sample(list(subjects), k=len(subjects)):
+            subjects[name]()
             seconds[name].append(subjects[name]())
     return Rounds(seconds, (before, os.getloadavg()[0]))

@@ -150,23 +150,12 @@ def explore(seconds: int, folder: Path) -> int:
         "-rss_limit_mb=1024",
         "-print_final_stats=1",
     ]
-    command = [sys.executable, "-m", "scripts.fuzz_codec", "--child", str(folder), *options]
+    command = [sys.executable, "-m", "scripts.fuzz_child", str(folder), *options]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
-
-
-def child(arguments: list[str]) -> None:
-    """The fuzzer itself; it never returns."""
-    import atheris
-
-    atheris.instrument_all()
-    atheris.Setup([sys.argv[0], *arguments], check)
-    atheris.Fuzz()
 
 
 def main() -> int:
     """Parse the command line and do it."""
-    if sys.argv[1:2] == ["--child"]:
-        child(sys.argv[2:])
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

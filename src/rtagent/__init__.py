@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         Unsupported,
     )
     from .protocol import HistoryEntry, Response, Usage
-    from .session import Session
+    from .session import Session, Transcriber, Translator
     from .tools import Tool, ToolContext, ToolRegistry, tool
     from .transport import Endpoint
 
@@ -58,6 +58,8 @@ __all__ = (
     "ToolDefinitionError",
     "ToolError",
     "ToolRegistry",
+    "Transcriber",
+    "Translator",
     "Unsupported",
     "Usage",
     "__version__",
@@ -109,6 +111,8 @@ __getattr__, __dir__ = lazily(
         "Tool": ".tools",
         "ToolContext": ".tools",
         "ToolRegistry": ".tools",
+        "Transcriber": ".session",
+        "Translator": ".session",
         "Usage": ".protocol",
         "connect": "._connect",
         "tool": ".tools",

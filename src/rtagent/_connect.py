@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
 import anyio
 
@@ -39,7 +39,7 @@ class Connecting(Generic[OpenT]):
     def __init__(
         self,
         mode: events.Mode,
-        surface: Callable[[Session], OpenT] | None,
+        surface: Callable[[Session], AbstractAsyncContextManager[OpenT]] | None,
         endpoint: Endpoint,
         model: str | None,
         options: dict[str, Any],
@@ -65,8 +65,7 @@ class Connecting(Generic[OpenT]):
             if self._surface is not None:
                 opened = await stack.enter_async_context(self._surface(session))
             self._stack = stack.pop_all()
-        face: OpenT = opened
-        return face
+        return cast("OpenT", opened)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -185,7 +184,7 @@ def connect(
         case "transcription":
             from .session import Transcriber, transcription_config
 
-            options["config"] = transcription_config(language, model, config)
+            options["config"] = transcription_config(language, model, config, dialect=chosen.dialect)
             return Connecting(
                 mode, lambda session: Transcriber(session, session.dialect), chosen, model, options
             )
@@ -193,6 +192,4 @@ def connect(
             from .session import Translator, translation_config
 
             options["config"] = translation_config(to, model, config)
-            return Connecting(
-                mode, lambda session: Translator(session, session.dialect), chosen, model, options
-            )
+            return Connecting(mode, Translator, chosen, model, options)

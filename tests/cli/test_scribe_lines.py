@@ -113,3 +113,11 @@ async def test_nobody_watches_so_nothing_changes():
 
 async def test_words_cannot_command_the_terminal():
     assert await written(said("a\x1b[2Jb")) == "a [2Jb\n"
+
+
+async def test_a_hint_gives_way_to_the_first_words():
+    out, screen = StringIO(), Screen()
+    lines = TranscriptLines(out, screen)
+    await lines.hint("listening")
+    await lines.show(said())
+    assert (screen.getvalue(), out.getvalue()) == ("listening\r         \r", "Good day.\n")

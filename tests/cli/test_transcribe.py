@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -12,6 +13,9 @@ from typing import Any
 import anyio
 import pytest
 from anyio.from_thread import start_blocking_portal
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection
+from websockets.sync.server import serve as websocket_serve
 
 from rtagent.audio import AudioBlock, AudioFormat, write_wav
 from rtagent.cli import _scribe_ears, main
@@ -109,6 +113,34 @@ def test_a_file_in_which_nobody_speaks_is_no_line(engine, tmp_path, capsys):
 
     assert main(["transcribe", str(path), "--endpoint", engine()]) == 0
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.fixture
+def stream_server() -> Iterator[str]:
+    """A server of another kind: it hears one stream, names nothing, and answers no update."""
+
+    def handle(connection: ServerConnection) -> None:
+        connection.send(json.dumps({"type": "session.created", "id": "sess_1", "created": 1}))
+        try:
+            for frame in connection:
+                event = json.loads(frame)
+                if event["type"] == "input_audio_buffer.commit" and event.get("final"):
+                    connection.send(json.dumps({"type": "transcription.delta", "delta": "good"}))
+                    connection.send(json.dumps({"type": "transcription.done", "text": "good day"}))
+        except ConnectionClosed:
+            pass
+
+    server = websocket_serve(handle, "127.0.0.1", 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}/v1/realtime"
+    server.shutdown()
+
+
+def test_a_server_of_another_kind_writes_by_its_profile(stream_server, question, capsys):
+    arguments = ["--endpoint", stream_server, "--profile", "vllm", "--model", "any"]
+
+    assert main(["transcribe", str(question), *arguments]) == 0
+    assert capsys.readouterr() == ("good day\n", "")
 
 
 class Microphone:

@@ -108,8 +108,8 @@ async def _session(
         try:
             async with Session(ours, agent, dialect=events.PROFILES[profile], **wishes) as session:
                 yield session
-        except Exception as error:
-            failure = error  # goes on as it is, not in the group's group
+        except Exception as error:  # noqa: BLE001 - raised below as it is, not inside a group
+            failure = error
             group.cancel_scope.cancel()
     if failure is not None:
         raise failure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def calls() -> list[bool]:
 
 
 @pytest.fixture
-def light(calls) -> Tool:
+def light(calls) -> Tool[..., Any]:
     @tool
     def light(on: bool) -> str:
         """Switch the light.
@@ -42,7 +43,7 @@ def light(calls) -> Tool:
     return light
 
 
-def agent(*tools: Tool) -> Agent:
+def agent(*tools: Tool[..., Any]) -> Agent:
     return Agent(instructions="You run a small home.", voice="marin", tools=tools)
 
 

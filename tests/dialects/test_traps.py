@@ -389,7 +389,7 @@ async def test_created_items_are_added_and_done_in_one(talk, profile) -> None:
 async def test_the_older_form_is_asked_for_speech_by_both_modalities(talk) -> None:
     wishes = events.RealtimeSession(output_modalities=["audio"])
     async with talk("beta", AGENT, config=wishes) as scene:
-        assert scene.session.config.output_modalities == ["audio"]
+        assert scene.session.config.output_modalities == ("audio",)
     assert sorted(scene.server.sent("session.update")[0]["session"]["modalities"]) == ["audio", "text"]
 
 

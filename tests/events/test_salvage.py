@@ -80,3 +80,35 @@ def test_a_fault_of_the_whole_frame_has_no_place_in_it():
     with pytest.raises(ValidationError) as problem:
         events.ResponseDone.model_validate("x")
     assert culprit({}, problem.value.errors()[0]) == ""
+
+
+def test_the_frame_stays_as_it_is():
+    frame = {"response": {"output": [3, None], "status": 7, "id": None}}
+    salvage(events.ResponseDone, frame)
+    assert frame == {"response": {"output": [3, None], "status": 7, "id": None}}
+
+
+@pytest.mark.parametrize(
+    ("session", "told"),
+    [
+        ({"tool_choice": {"type": "function"}}, ["session.tool_choice: Input should be a valid string"]),
+        (
+            {"audio": {"output": {"voice": {"id": 5}}}},
+            ["session.audio.output.voice: Input should be a valid string"],
+        ),
+        ({"output_modalities": [5]}, ["session.output_modalities[0]: Input should be a valid string"]),
+        (
+            {"max_output_tokens": "many"},
+            [
+                "session.max_output_tokens: Input should be a valid integer, unable to parse string as an integer"
+            ],
+        ),
+        (
+            {"prompt": {"version": 5}},
+            ["session.prompt.id: Field required", "session.prompt.version: Input should be a valid string"],
+        ),
+    ],
+)
+def test_each_defect_is_told_once(session, told):
+    event = salvage(events.SessionUpdated, {"session": session})
+    assert sorted(event.defects) == told

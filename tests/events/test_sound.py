@@ -24,3 +24,7 @@ def test_the_alphabet_of_urls_and_missing_padding_are_read_too(pcm):
 @pytest.mark.parametrize("text", ["A", "AA=A", "AA AA", "AAAA\n", "ÄÄÄÄ", "====", "%%%"])
 def test_what_is_no_base64(text):
     assert from_base64(text) is None
+
+
+def test_bits_left_over_before_the_padding_are_ignored():
+    assert from_base64("AB==") == from_base64("AA==")

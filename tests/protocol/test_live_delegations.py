@@ -206,6 +206,28 @@ def test_a_stream_that_names_no_response_has_one_after_the_other() -> None:
         assert work.sent() == [call_id, "go on"]
 
 
+def test_a_stream_that_is_joined_midway_tells_its_name_at_its_end() -> None:
+    work = Work()
+    work.calls("c1")
+    work.finish("c1")
+    work.ends("r1")
+    assert work.sent() == ["c1", "go on"]
+    work.calls("c2")
+    work.finish("c2")
+    work.ends("r1")
+    assert work.sent() == ["c2"], "of one that has ended already there is no second end"
+
+
+def test_a_name_at_the_beginning_is_that_of_the_next_response() -> None:
+    work = Work()
+    work.calls("c1")
+    work.begins("r1")
+    work.calls("c2")
+    work.ends("r1")
+    work.finish("c2")
+    assert work.sent() == ["c2", "go on"]
+
+
 # -- what is open ---------------------------------------------------------------------------------
 
 
@@ -236,7 +258,7 @@ def test_a_delegation_whose_calls_need_no_more_words_is_done() -> None:
 def test_a_stream_that_names_no_delegation_works_for_the_oldest() -> None:
     work = Work()
     work.created("mine", target="client")
-    work.created("d1")
+    work.created("d1", response_id="r1")
     work.begins("r1")
     work.calls("c1")
     work.ends("r1")
@@ -247,6 +269,17 @@ def test_a_stream_that_names_no_delegation_works_for_the_oldest() -> None:
     work.begins("r3")
     work.ends("r3")
     assert work.open() == ["mine"]
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_stream_that_names_its_delegation_ends_no_other(begun: bool) -> None:
+    work = Work()
+    work.created("d1")
+    work.created("d2")
+    if begun:
+        work.begins("r2", "d2")
+    work.ends("r2", delegation_id="d2")
+    assert work.open() == ["d1"]
 
 
 def test_a_follow_up_without_any_delegation_is_sent_all_the_same() -> None:

@@ -85,7 +85,8 @@ def test_a_stream_that_goes_on_with_silence_has_ended_too() -> None:
 
 def test_a_short_pause_is_part_of_the_utterance_and_is_played() -> None:
     ear = Ear()
-    assert played(ear.hear(LOUD, QUIET, QUIET, LOUD)) == [("voice_1", TENTH)] * 4
+    short = [LOUD, QUIET, QUIET]
+    assert played(ear.hear(*short, *short, *short, LOUD)) == [("voice_1", TENTH)] * 10
 
 
 @pytest.mark.parametrize(
@@ -204,6 +205,11 @@ def joined(*said: Said) -> list[tuple[str, str]]:
             ],
             [("assistant", "Well, so."), ("user", "late")],
             id="delivered late, said before",
+        ),
+        pytest.param(
+            [("user", "Well ", 0, 300), ("assistant", "Yes.", 900, 1200), ("user", "then.", 400, 600)],
+            [("user", "Well then."), ("assistant", "Yes.")],
+            id="the other side spoke after it",
         ),
         pytest.param(
             [

@@ -113,3 +113,10 @@ def test_the_source_text_can_be_left_out() -> None:
 def test_a_translation_needs_a_language() -> None:
     with pytest.raises(ConfigurationError, match='pass to="es"'):
         translation_config()
+
+
+def test_a_configuration_of_another_kind_of_session_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"by events\.TranscriptionSession, not by RealtimeSession"):
+        transcription_config(config=events.RealtimeSession())
+    with pytest.raises(ConfigurationError, match=r"TranslationSession, not by TranscriptionSession"):
+        translation_config("es", config=events.TranscriptionSession())

@@ -12,7 +12,14 @@ import pytest
 
 from rtagent import events
 from rtagent.audio import ArraySource, AudioFormat, Heard, PlaybackItem
-from rtagent.errors import AudioUnavailable, ConnectionLost, LocalProtocolError, SessionClosed, Timeout
+from rtagent.errors import (
+    AudioUnavailable,
+    ConnectionLost,
+    LocalProtocolError,
+    SessionClosed,
+    Timeout,
+    Unsupported,
+)
 from rtagent.events import translation
 from rtagent.session import Session
 from rtagent.session._modes import translation_config
@@ -64,7 +71,7 @@ async def translating(server: RawServer) -> AsyncIterator[Translator]:
         async with Session(
             server.transport, config=translation_config("es"), dialect=events.TRANSLATION
         ) as session:
-            async with Translator(session) as translator:
+            async with Translator(session, session.dialect) as translator:
                 yield translator
 
 
@@ -143,6 +150,11 @@ async def test_both_texts_come_as_they_are_written(raw_server: RawServer) -> Non
         assert isinstance(translator.config, translation.TranslationSession)
         assert [entry.role for entry in translator.session.history] == ["user", "assistant"]
     assert raw_server.appended == SECOND
+
+
+async def test_only_a_server_that_speaks_the_vocabulary_can_translate(raw_server: RawServer) -> None:
+    with pytest.raises(Unsupported, match="translation sessions"):
+        Translator(Session(raw_server.transport), events.GA)
 
 
 async def test_finishing_waits_until_the_last_word_was_heard(raw_server: RawServer) -> None:

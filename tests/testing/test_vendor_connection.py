@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode, b64encode
 from typing import Any
 
-import anyio
 import pytest
-from websockets.asyncio.client import connect
 
-from rtagent.errors import ConfigurationError, SessionClosed
-from rtagent.testing import VendorServer
 from rtagent.testing._vendor_tables import VENDORS
-from rtagent.transport import memory_pair
 
 EVERY = tuple(VENDORS)
 SPEAKING = tuple(name for name in EVERY if name != "vllm")
@@ -22,6 +16,7 @@ TOOL = {"type": "function", "name": "light", "description": "", "parameters": {"
 
 def types(events: list[dict[str, Any]]) -> list[str]:
     return [event["type"] for event in events]
+
 
 async def test_missing_and_unknown_fields_are_refused(talking) -> None:
     async with talking("openai") as (server, client):
@@ -48,7 +43,7 @@ SPOKEN = (
 async def test_a_spoken_turn_is_heard_by_content_and_answered(talking, profile: str) -> None:
     rate = VENDORS[profile].input_rates[0]
     async with talking(profile, transcripts=["good morning"]) as (server, client):
-        await client.configure())
+        await client.configure()
         await client.hear(rate // 2)
         await client.hear(rate // 4, 0)
         events = await client.until("response.done")
@@ -72,7 +67,9 @@ async def test_a_spoken_turn_is_heard_by_content_and_answered(talking, profile: 
         ("hf-speech-to-speech", ["delta something", "delta  else", "completed good morning"]),
     ],
 )
-async def test_the_users_words_come_as_the_vendor_writes_them(talking, profile: str, expected: list[str]) -> None:
+async def test_the_users_words_come_as_the_vendor_writes_them(
+    talking, profile: str, expected: list[str]
+) -> None:
     asked = {"audio": {"input": {"transcription": {"model": "x"}}}} if profile == "openai" else {}
     rate = VENDORS[profile].input_rates[0]
     async with talking(profile, transcripts=["good morning"]) as (_, client):
@@ -162,7 +159,7 @@ async def test_an_answer_that_may_not_be_interrupted_goes_on(talking) -> None:
 
 async def test_a_call_that_is_still_open_holds_the_conversation(talking) -> None:
     async with talking("glm") as (server, client):
-        await client.configure(tools=[TOOL]))
+        await client.configure(tools=[TOOL])
         await client.say("use the tool")
         await client.send("response.create")
         await client.until("response.output_item.done")
@@ -224,7 +221,9 @@ async def test_a_response_beside_the_conversation_leaves_no_trace(talking) -> No
         ("openai", {"input": ["x"]}),
     ],
 )
-async def test_requests_of_the_wrong_shape_are_refused(talking, profile: str, request_: dict[str, Any]) -> None:
+async def test_requests_of_the_wrong_shape_are_refused(
+    talking, profile: str, request_: dict[str, Any]
+) -> None:
     async with talking(profile) as (server, client):
         await client.send("response.create", response=request_)
         assert (await client.next())["type"] == "error"
@@ -238,3 +237,22 @@ async def test_qwen_says_goodbye(talking) -> None:
         await client.send("input_image_buffer.append", image="")
     assert server.faults == []
 
+
+async def test_what_is_not_taken_and_what_is_taken_in_silence(talking) -> None:
+    async with talking("azure-voice-live") as (server, client):
+        await client.send("input_audio.turn.start", event_id="e")
+        await client.send("no.such.event", event_id="e")
+        error = (await client.next())["error"]
+        assert (error["code"], error["event_id"]) == ("unknown_event", "e")
+        server.release()
+    assert server.faults == ["unknown_event: Unknown event type: no.such.event"]
+
+
+async def test_a_function_that_is_asked_for_aloud(talking) -> None:
+    async with talking("openai", transcripts=["the tool"]) as (server, client):
+        await client.configure(tools=[TOOL])
+        await client.hear(12_000)
+        await client.hear(6_000, 0)
+        events = await client.until("response.done")
+        assert "response.function_call_arguments.done" in types(events)
+    assert server.spoken == {}

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from base64 import b64decode, b64encode
 from typing import Any
 
-import anyio
 import pytest
-from websockets.asyncio.client import connect
-
-from rtagent.errors import ConfigurationError, SessionClosed
-from rtagent.testing import VendorServer
-from rtagent.testing._vendor_tables import VENDORS
-from rtagent.transport import memory_pair
-
 
 
 def types(events: list[dict[str, Any]]) -> list[str]:
     return [event["type"] for event in events]
+
 
 def message(role: str, kind: str, **more: Any) -> dict[str, Any]:
     return {"type": "message", "role": role, "content": [{"type": kind, "text": "x"}], **more}
@@ -40,7 +31,9 @@ def message(role: str, kind: str, **more: Any) -> dict[str, Any]:
         ("openai", {"type": "function_call", "name": "f", "call_id": "c", "arguments": "{}"}, True),
     ],
 )
-async def test_items_are_spelled_as_the_vendor_wants(talking, profile: str, item: dict[str, Any], fine: bool) -> None:
+async def test_items_are_spelled_as_the_vendor_wants(
+    talking, profile: str, item: dict[str, Any], fine: bool
+) -> None:
     async with talking(profile) as (_, client):
         await client.send("conversation.item.create", item=item)
         assert ((await client.next())["type"] != "error") is fine
@@ -95,6 +88,34 @@ async def test_truncation_where_nobody_says_so_or_nobody_can(talking, profile: s
         await client.until("response.done")
         (item_id,) = server.spoken
         await client.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=10)
-        answer = await client.configure())
+        answer = await client.configure()
         assert answer["type"] == ("error" if profile == "qwen-omni" else "session.updated")
 
+
+async def test_each_call_has_one_output(talking) -> None:
+    async with talking("openai") as (server, client):
+        call = {"type": "function_call", "name": "f", "call_id": "c", "arguments": "{}"}
+        await client.send("conversation.item.create", item=call)
+        await client.until("conversation.item.done")
+        output = {"type": "function_call_output", "call_id": "c", "output": "ok"}
+        await client.send("conversation.item.create", item=output)
+        await client.until("conversation.item.done")
+        await client.send("conversation.item.create", item=output)
+        assert (await client.next())["error"]["message"].endswith("has its output")
+        await client.send("conversation.item.create", item={**output, "call_id": "nobody"})
+        assert (await client.next())["error"]["message"] == "no tool call nobody"
+        await client.send("response.create")
+        events = await client.until("response.done")
+        assert events[-1]["response"]["output"][0]["content"][0]["transcript"] == "done"
+    assert len(server.faults) == 2
+
+
+async def test_what_was_spoken_is_shown_before_it_is_understood(talking) -> None:
+    async with talking("openai", transcripts=["hello"]) as (_, client):
+        await client.hear(12_000)
+        await client.hear(6_000, 0)
+        added = (await client.until("conversation.item.added"))[-1]["item"]
+        assert added["content"] == [{"type": "input_audio", "transcript": None}]
+        await client.until("response.done")
+        await client.send("conversation.item.retrieve", item_id=added["id"])
+        assert (await client.next())["item"]["content"][0]["transcript"] == "hello"

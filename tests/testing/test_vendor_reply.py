@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
 from typing import Any
 
 import anyio
 import pytest
-from websockets.asyncio.client import connect
+from anyio.lowlevel import checkpoint
 
-from rtagent.errors import ConfigurationError, SessionClosed
-from rtagent.testing import VendorServer
+from rtagent.testing._vendor_reply import Plan, Reply, tone
 from rtagent.testing._vendor_tables import VENDORS
+from rtagent.testing._vendor_wire import VendorWire
 from rtagent.transport import memory_pair
 
 EVERY = tuple(VENDORS)
@@ -22,6 +21,7 @@ TOOL = {"type": "function", "name": "light", "description": "", "parameters": {"
 
 def types(events: list[dict[str, Any]]) -> list[str]:
     return [event["type"] for event in events]
+
 
 @pytest.mark.parametrize("profile", SPEAKING)
 async def test_an_answer_has_the_vendors_names_and_nothing_that_it_leaves_out(talking, profile: str) -> None:
@@ -64,7 +64,7 @@ async def test_an_answer_in_writing(talking, profile: str) -> None:
 @pytest.mark.parametrize("profile", SPEAKING)
 async def test_a_function_is_called_and_its_output_answered(talking, profile: str) -> None:
     async with talking(profile, arguments={"on": True}) as (server, client):
-        await client.configure(tools=[TOOL]))
+        await client.configure(tools=[TOOL])
         await client.say("use the tool")
         await client.send("response.create")
         events = await client.until("response.done")
@@ -94,3 +94,90 @@ async def test_a_call_can_be_cancelled_before_it_began(talking) -> None:
         events = types(await client.until("response.done"))
         assert "response.output_item.done" not in events
 
+
+@pytest.fixture
+def make():
+    """A reply that nobody runs yet, and the frames that it sends."""
+    ours, theirs = memory_pair()
+    vendor = VENDORS["openai"]
+
+    def reply(**plan: Any) -> Reply:
+        return Reply(Plan(**plan), vendor, VendorWire(vendor, theirs), None)
+
+    return reply, lambda: [json.loads(frame) for frame in ours.waiting()]
+
+
+async def test_an_answer_that_was_ended_says_nothing_more(make) -> None:
+    reply, frames = make
+    answer = reply(text="one two")
+    await answer.end("cancelled", "client_cancelled")
+    await answer.end("completed")
+    await answer.run()
+    assert types(frames()) == ["response.done"]
+    assert frames()[0]["response"]["output"] == []
+
+
+async def test_an_answer_stops_in_the_middle_until_it_may_go_on(make) -> None:
+    reply, frames = make
+    answer = reply(text="one two three four", pauses=True)
+    async with anyio.create_task_group() as group:
+        group.start_soon(answer.run)
+        await anyio.wait_all_tasks_blocked()
+        assert len(answer.audio) == 2 * 120 * 48
+        answer.released.set()
+    assert len(answer.audio) == 4 * 120 * 48
+    assert frames()[-1]["response"]["status"] == "completed"
+
+
+@pytest.mark.parametrize("speaks", [True, False])
+async def test_an_answer_can_be_ended_in_the_middle(make, speaks: bool) -> None:
+    reply, frames = make
+    answer = reply(text="one two three four", pauses=True, speaks=speaks)
+    async with anyio.create_task_group() as group:
+        group.start_soon(answer.run)
+        await anyio.wait_all_tasks_blocked()
+        await answer.end("cancelled", "turn_detected")
+        answer.released.set()
+    done = frames()[-1]
+    assert done["type"] == "response.done"
+    content = done["response"]["output"][0]["content"][0]
+    assert content["transcript" if speaks else "text"] == "one two"
+
+
+async def test_nothing_of_an_answer_comes_after_its_end(make) -> None:
+    for turns in range(60):
+        reply, frames = make
+        answer = reply(text="one two three")
+        async with anyio.create_task_group() as group:
+            group.start_soon(answer.run)
+            for _ in range(turns):
+                await checkpoint()
+            await answer.end("cancelled")
+        last = [event["type"] for event in frames() if event.get("response_id", answer.id) == answer.id]
+        assert last.count("response.done") == turns + 1
+        assert last[-1] == "response.done"
+
+
+@pytest.mark.parametrize("calls", [True, False])
+async def test_an_answer_beside_the_conversation_is_no_item_of_it(make, calls: bool) -> None:
+    reply, frames = make
+    await reply(text="aside", beside=True, call=("light", {}) if calls else None).run()
+    assert not [kind for kind in types(frames()) if kind.startswith("conversation.")]
+
+
+async def test_a_call_that_was_ended_too_early_is_not_made(make) -> None:
+    for turns in range(10):
+        reply, frames = make
+        answer = reply(call=("light", {"on": True}))
+        async with anyio.create_task_group() as group:
+            group.start_soon(answer.run)
+            for _ in range(turns):
+                await checkpoint()
+            await answer.end("cancelled")
+        assert types(frames())[-1] == "response.done"
+
+
+@pytest.mark.parametrize(("encoding", "size"), [("pcm", 640), ("pcmu", 320)])
+def test_deltas_are_whole_samples_of_40_ms(encoding: str, size: int) -> None:
+    assert [len(piece) for piece in tone(120, encoding, 8_000, 3)] == [size] * 3
+    assert tone(40, encoding, 8_000, 1) != tone(40, encoding, 8_000, 2)

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from base64 import b64decode, b64encode
 from typing import Any
 
-import anyio
 import pytest
-from websockets.asyncio.client import connect
 
-from rtagent.errors import ConfigurationError, SessionClosed
-from rtagent.testing import VendorServer
 from rtagent.testing._vendor_session import Refusal, VendorSession
 from rtagent.testing._vendor_tables import VENDORS
-from rtagent.transport import memory_pair
 
 EVERY = tuple(VENDORS)
 SPEAKING = tuple(name for name in EVERY if name != "vllm")
@@ -26,7 +19,7 @@ TOOL = {"type": "function", "name": "light", "description": "", "parameters": {"
 @pytest.mark.parametrize("profile", SPEAKING)
 async def test_an_update_in_the_vendors_shape_is_taken(talking, profile: str) -> None:
     async with talking(profile) as (server, client):
-        answer = await client.configure(instructions="Be brief.", tools=[TOOL]))
+        answer = await client.configure(instructions="Be brief.", tools=[TOOL])
         assert answer["type"] == "session.updated"
         assert answer["session"]["instructions"] == "Be brief."
     assert server.faults == []
@@ -76,7 +69,9 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("profile", "change", "code"), REFUSED)
-async def test_what_a_vendor_does_not_take_changes_nothing(talking, profile: str, change: dict[str, Any], code: str) -> None:
+async def test_what_a_vendor_does_not_take_changes_nothing(
+    talking, profile: str, change: dict[str, Any], code: str
+) -> None:
     typed = {} if VENDORS[profile].shape == "flat" else {"type": "realtime"}
     async with talking(profile) as (server, client):
         answer = await client.update(**typed, **change)
@@ -165,6 +160,9 @@ def test_what_a_session_says_of_itself() -> None:
     assert session.functions == [TOOL]
     nested = VendorSession(VENDORS["openai"])
     assert not nested.transcribes
+    assert nested.detection is not None
+    nested.update({"type": "realtime", "audio": {"input": {"turn_detection": None}}})
+    assert nested.detection is None
     assert VendorSession(VENDORS["xai"]).transcribes
     assert VendorSession(VENDORS["xai"]).detection is not None
     # Voice Live takes tools of other kinds; only functions are called.
@@ -178,17 +176,26 @@ def test_a_voice_that_was_heard_can_only_be_said_again(profile: str) -> None:
     session = VendorSession(VENDORS[profile])
     session.voice_is_fixed = True
 
-    def change(voice: str) -> dict[str, Any]:
-        return {"type": "realtime", "audio": {"output": {"voice": voice}}} if profile == "openai" else {"voice": voice}
+    def changed(voice: str) -> dict[str, Any]:
+        return (
+            {"type": "realtime", "audio": {"output": {"voice": voice}}}
+            if profile == "openai"
+            else {"voice": voice}
+        )
 
-    session.update(change({"beta": "alloy", "xai": "Ara", "openai": "marin"}[profile]))
+    session.update(changed({"beta": "alloy", "xai": "Ara", "openai": "marin"}[profile]))
     with pytest.raises(Refusal, match="heard already"):
-        session.update(change("another"))
+        session.update(changed("another"))
 
 
 def test_nested_objects_have_to_be_objects() -> None:
     session = VendorSession(VENDORS["openai"])
-    for change in ({"audio": []}, {"audio": {"input": 1}}, {"audio": {"input": {"turn_detection": 1}}}):
+    changes: tuple[dict[str, Any], ...] = (
+        {"audio": []},
+        {"audio": {"input": 1}},
+        {"audio": {"input": {"turn_detection": 1}}},
+    )
+    for change in changes:
         with pytest.raises(Refusal, match="not an object"):
             session.update({"type": "realtime", **change})
 
@@ -196,6 +203,11 @@ def test_nested_objects_have_to_be_objects() -> None:
 def test_an_update_that_says_the_same_model_is_fine() -> None:
     session = VendorSession(VENDORS["inworld"])
     session.update(
-        {"type": "realtime", "model": "some-model", "provider_data": {"a": 1}, "audio": {"output": {"model": "tts"}}}
+        {
+            "type": "realtime",
+            "model": "some-model",
+            "provider_data": {"a": 1},
+            "audio": {"output": {"model": "tts"}},
+        }
     )
     assert session.snapshot["audio"]["output"]["model"] == "tts"

@@ -7,8 +7,9 @@ import json
 import anyio
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosedOK
 
-from rtagent.errors import ConfigurationError, SessionClosed
+from rtagent.errors import ConfigurationError, EndOfStream, SessionClosed
 from rtagent.testing import VendorServer
 from rtagent.testing._vendor_tables import VENDORS
 from rtagent.transport import memory_pair
@@ -87,12 +88,40 @@ async def test_a_connection_that_is_dropped(profile: str, faults: int) -> None:
 
 async def test_a_server_that_is_closed_from_inside() -> None:
     server = VendorServer("openai")
+    await server.close()
     ours, theirs = memory_pair()
     async with anyio.create_task_group() as group:
         group.start_soon(server.serve, theirs)
         await ours.receive()
-        await theirs.aclose()
+        await server.close(1001, "enough")
+        with pytest.raises(EndOfStream, match="1001"):
+            await ours.receive()
     assert server.ends == [(None, "")]
+
+
+async def test_a_socket_that_the_server_closes() -> None:
+    server = VendorServer("openai")
+    async with server.run_websocket() as url:
+        async with connect(url, compression=None) as socket:
+            await socket.recv()
+            await server.close(1001, "enough")
+            with pytest.raises(ConnectionClosedOK):
+                await socket.recv()
+            assert socket.close_code == 1001
+    assert server.faults == []
+
+
+async def test_what_was_heard_and_said_can_be_read(talking) -> None:
+    async with talking("openai", transcripts=["a story"]) as (server, client):
+        await client.hear(12_000)
+        await client.hear(6_000, 0)
+        await client.until("response.output_audio.delta")
+        server.release()
+        await client.until("response.done")
+    assert server.heard_ms == 750
+    assert [len(turn) for turn in server.turns] == [2 * 18_000]
+    assert [len(sound) for sound in server.spoken.values()] == [4 * 120 * 48]
+    assert server.races == []
 
 
 async def test_frames_of_the_tests_own(talking) -> None:

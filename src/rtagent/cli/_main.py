@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "transcribe": "write down what is said in a WAV file or into the microphone",
     "translate": "say what is spoken in another language, aloud and in writing",
     "serve": "run the embedded engine as a Realtime server",
+    "probe": "ask a Realtime server what it really does; find its profile, or write one",
     "devices": "list the sound devices; test a microphone",
     "doctor": "say what works on this machine, and what to install for what does not",
 }

@@ -35,7 +35,9 @@ async def two_at_once(wire: Wire) -> AsyncGenerator[Finding]:
 def _second(frames: Sequence[Frame], second: str, cancel: str) -> Finding:
     topic = "one response at a time"
     errors = [frame for frame in frames if frame.kind == "error" and frame.blames != cancel]
-    named = [frame for frame in errors if frame.blames == second or "active" in frame.complaint]
+    # Where errors name no event, that of a cancel which came too late must not be taken for this one.
+    unnamed = [frame for frame in errors if frame.blames is None and "cancel" not in frame.complaint.lower()]
+    named = [frame for frame in errors if frame.blames == second] or unnamed
     if named:
         return Finding(topic, "yes", f"the second is refused: {named[0].complaint}")
     order = [frame.kind for frame in frames if frame.kind in ("response.created", "response.done")]

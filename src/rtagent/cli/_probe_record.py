@@ -70,6 +70,8 @@ def _fields(frames: Iterable[Frame]) -> list[Finding]:
                 asked[name] = None
                 if name not in frame.raw:
                     missing.setdefault(name, frame.type)
+    if not asked:
+        return [Finding("complete events", "not known", "no event of the protocol came")]
     facts = tuple(Contains("missing_fields", name, name in missing) for name in asked)
     if missing:
         evidence = ", ".join(f"{name} ({kind})" for name, kind in missing.items())

@@ -1,4 +1,4 @@
-"""What is listened to: a microphone, or a file that is sent in real time or as fast as it can be."""
+"""What a transcription or translation listens to and speaks with: devices, or files."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator, Callable
 
 import anyio
 
-from ..audio import AudioBlock, AudioSource, Microphone, WavSource, list_devices
+from ..audio import AudioBlock, AudioSource, Microphone, NullSink, Speaker, WavSink, WavSource, list_devices
 from ..audio._device_backend import Direction
 from ..audio._device_hints import unavailable
 
-__all__ = ("MIC", "Unhurried", "ears", "require_device")
+__all__ = ("MIC", "Unhurried", "ears", "mouth", "require_device")
 
 MIC = "mic"
 """The word for a microphone where a file could stand."""
@@ -35,6 +35,24 @@ def ears(name: str, *, device: int | str | None, pace: float | None) -> AudioSou
         return WavSource(name, pace=pace)
     require_device("input")
     return Microphone(device)
+
+
+def mouth(name: str, device: int | str | None) -> Speaker | NullSink:
+    """What speaks a translation. Blocks.
+
+    Args:
+        name: ``speaker``, ``none`` or a WAV file.
+        device: which speaker; the default one if absent.
+
+    Raises:
+        AudioUnavailable: there is no sound library, or no speaker.
+    """
+    if name == "none":
+        return NullSink()
+    if name != "speaker":
+        return WavSink(name)
+    require_device("output")
+    return Speaker(device)
 
 
 def require_device(direction: Direction) -> None:

@@ -37,6 +37,10 @@ class TranscriptLines:
         self.failures = 0
         """Utterances that could not be written down."""
 
+    async def hint(self, text: str) -> None:
+        """Say, where somebody watches, what may be done now; the first words take its place."""
+        await self._aside.status(text)
+
     async def show(self, transcript: Transcript) -> None:
         """Write what is new."""
         if not transcript.final and transcript.speaker is None:

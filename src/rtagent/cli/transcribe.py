@@ -73,8 +73,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _transcribe(options: argparse.Namespace, lines: TranscriptLines) -> None:
-    from contextlib import nullcontext
-
     from anyio import create_task_group, to_thread
 
     from .._connect import connect
@@ -87,12 +85,28 @@ async def _transcribe(options: argparse.Namespace, lines: TranscriptLines) -> No
     opening = connect(mode="transcription", endpoint=endpoint, model=options.model, language=options.language)
     async with opening as transcriber, create_task_group() as group:
         group.start_soon(_show, transcriber, lines)
-        if options.input != MIC:
-            source = Unhurried(source, lambda: transcriber.session.statistics().audio_waiting_ms)
-        attachment = transcriber.attach(source)
-        with first_interrupt(attachment.detach) if options.input == MIC else nullcontext():
-            await attachment.wait_source_ended()
+        if options.input == MIC:
+            attachment = transcriber.attach(source)
+            await lines.hint("listening: Ctrl-C ends it")
+            with first_interrupt(attachment.detach):
+                await attachment.wait_source_ended()
+        else:
+            file = Unhurried(source, lambda: transcriber.session.statistics().audio_waiting_ms)
+            await transcriber.attach(file).wait_source_ended()
+        if endpoint.dialect.answers("session.update"):
+            await _taken_in(transcriber)
         await transcriber.finish(timeout=FINISH_WITHIN_S)
+
+
+async def _taken_in(transcriber: Transcriber) -> None:
+    """Return when the server has listened to all that was sent.
+
+    A file comes faster than it is heard: what the server has said by now about speech and silence is
+    about audio of some time ago. An update that changes nothing is answered in its turn, behind the audio.
+    """
+    from ..events import SessionUpdate, TranscriptionSession
+
+    await transcriber.session.send(SessionUpdate(session=TranscriptionSession()), timeout=FINISH_WITHIN_S)
 
 
 async def _show(transcriber: Transcriber, lines: TranscriptLines) -> None:

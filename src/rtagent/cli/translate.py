@@ -18,7 +18,6 @@ from ._arguments import (
 )
 
 if TYPE_CHECKING:
-    from ..audio import NullSink, Speaker
     from ..session import Translator
     from ..transport import Endpoint
     from ._scribe_words import PassageWords
@@ -90,12 +89,12 @@ async def _translate(options: argparse.Namespace, endpoint: Endpoint, words: Pas
 
     from .._connect import connect
     from ..session._surface import TappedSource
-    from ._scribe_ears import MIC, ears
+    from ._scribe_ears import MIC, ears, mouth
     from ._scribe_stop import first_interrupt
 
     listen = partial(ears, options.input, device=options.input_device, pace=1.0)
     source = TappedSource(await to_thread.run_sync(listen), lambda _ms: None)
-    sink = await to_thread.run_sync(_mouth, options.output, options.output_device)
+    sink = await to_thread.run_sync(mouth, options.output, options.output_device)
     opening = connect(mode="translation", endpoint=endpoint, model=options.model, to=options.to)
     async with opening as translator, create_task_group() as group:
         group.start_soon(_show, translator, words)
@@ -104,23 +103,6 @@ async def _translate(options: argparse.Namespace, endpoint: Endpoint, words: Pas
         with first_interrupt(source.end) if options.input == MIC else nullcontext():
             await attachment.wait_source_ended()
         await translator.finish(timeout=FINISH_WITHIN_S)
-
-
-def _mouth(name: str, device: int | str | None) -> Speaker | NullSink:
-    """What speaks. Blocks.
-
-    Raises:
-        AudioUnavailable: there is no sound library, or no speaker.
-    """
-    from ..audio import NullSink, Speaker, WavSink
-    from ._scribe_ears import require_device
-
-    if name == "none":
-        return NullSink()
-    if name != "speaker":
-        return WavSink(name)
-    require_device("output")
-    return Speaker(device)
 
 
 async def _show(translator: Translator, words: PassageWords) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pybase64 import b64encode_as_string
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json, to_json
 
@@ -24,14 +25,14 @@ from ._registry import CLIENT_EVENTS
 from ._salvage import Unreadable, culprit, locate, name_of, said_of, salvaged
 from ._server import MalformedFrame, ServerEvent, UnknownEvent, mark_departed
 from ._shapes import is_standard, shaped
-from ._sound import to_base64
-from ._vocabulary import vocabulary
+from ._vocabulary import APPEND_TYPES, vocabulary
 
 __all__ = ("decode", "decode_client", "encode", "encode_append")
 
 _HEAD_CHARACTERS = 200
 _CODES = {"extra_forbidden": "unknown_parameter", "missing": "missing_required_parameter"}
 """The protocol's words for pydantic's; all others are ``invalid_value``."""
+_APPEND_HEADS = {protocol: f'{{"type":"{kind}","audio":"' for protocol, kind in APPEND_TYPES.items()}
 
 
 def decode(frame: str | bytes, dialect: Dialect = GA) -> ServerEvent:
@@ -162,4 +163,4 @@ def encode(event: ClientEvent | ServerEvent, dialect: Dialect = GA) -> str:
 
 def encode_append(pcm: bytes, dialect: Dialect = GA) -> str:
     """Write the event that carries these samples in, without a model: base64 needs no escapes."""
-    return f'{{"type":"{vocabulary(dialect.protocol).append_type}","audio":"{to_base64(pcm)}"}}'
+    return f'{_APPEND_HEADS[dialect.protocol]}{b64encode_as_string(pcm)}"}}'

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -31,7 +31,7 @@ PLACES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Fields of the older form, and the way to where they stand today."""
 RESPONSE_FIELDS = ("modalities", "voice", "output_audio_format", "max_response_output_tokens")
 """Those that a response has, too."""
-_ON_TOP = frozenset({"voice", "turn_detection"})
+_OWN_PLACES = {"flat": frozenset(PLACES), "voice_on_top": frozenset({"voice", "turn_detection"})}
 _FORMATS = {
     "pcm": "audio/pcm",
     "pcm16": "audio/pcm",
@@ -45,13 +45,7 @@ _NAMES = {"audio/pcmu": "g711_ulaw", "audio/pcma": "g711_alaw"}
 
 def own_places(dialect: Dialect) -> frozenset[str]:
     """The fields that the dialect itself has on the top level of a session."""
-    match dialect.session_shape:
-        case "flat":
-            return frozenset(PLACES)
-        case "voice_on_top":
-            return _ON_TOP
-        case "nested" | "model_on_top":
-            return frozenset()
+    return _OWN_PLACES.get(dialect.session_shape, frozenset())
 
 
 def rate_of(direction: str, dialect: Dialect) -> int:
@@ -65,7 +59,7 @@ def format_object(name: str, rate: int) -> dict[str, Any]:
     return {"type": kind, "rate": _NAMED_RATES.get(name, rate)} if kind == "audio/pcm" else {"type": kind}
 
 
-def nest(fields: dict[str, Any], names: Iterable[str], dialect: Dialect) -> list[str]:
+def nest(fields: dict[str, Any], names: Container[str], dialect: Dialect) -> list[str]:
     """Move fields of the older form to where they stand today, in place.
 
     A field that is there in both places keeps the value of the dialect's own place, and the other
@@ -74,7 +68,7 @@ def nest(fields: dict[str, Any], names: Iterable[str], dialect: Dialect) -> list
     Returns:
         The names that were found.
     """
-    found = [name for name in names if name in fields]
+    found = [name for name in PLACES if name in fields and name in names]
     own = own_places(dialect)
     for name in found:
         *above, last = PLACES[name]
@@ -84,15 +78,16 @@ def nest(fields: dict[str, Any], names: Iterable[str], dialect: Dialect) -> list
     return found
 
 
-def flatten(fields: Mapping[str, Any], names: Iterable[str], dialect: Dialect) -> dict[str, Any]:
+def flatten(fields: Mapping[str, Any], names: Container[str], dialect: Dialect) -> dict[str, Any]:
     """The same fields, those that are named in their older form; all others stay where they are.
 
     Raises:
         Unsupported: a rate that the older form has no word for.
     """
     flat = _copied(fields)
-    for name in names:
-        *above, last = PLACES[name]
+    for name, (*above, last) in PLACES.items():
+        if name not in names:
+            continue
         owner = _owner(flat, above)
         if owner is not None and last in owner:
             flat[name] = _as_before(name, owner.pop(last), dialect)

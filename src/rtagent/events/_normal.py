@@ -17,14 +17,12 @@ from ._flat import PLACES, RESPONSE_FIELDS, format_object, nest, own_places, rat
 from ._model import as_object
 from ._profiles import BETA
 from ._registry import SERVER_EVENTS
-from ._server import ServerEvent
+from ._server import ALWAYS_SENT, ServerEvent
 from ._session import RealtimeSession
 
-__all__ = ("left_out", "normalise", "standard_name")
+__all__ = ("expected", "left_out", "normalise", "standard_name")
 
 _Step: TypeAlias = Callable[[dict[str, Any], Dialect, list[str]], None]
-_PLACES_OF_IDS = ("event_id", "response_id", "item_id", "output_index", "content_index")
-"""What is counted of events that the catalogue of Realtime does not list."""
 _OPTIONAL = frozenset({"type", "previous_item_id", "languages", "logprobs", "obfuscation"})
 """Fields that the protocol itself may leave out."""
 _OPTIONAL_OF = {
@@ -78,17 +76,20 @@ def left_out(raw: dict[str, Any], model: type[ServerEvent], dialect: Dialect) ->
     """The fields that the protocol has on this event and this frame has not."""
     return [
         f"{name} is missing"
-        for name in _expected(model)
-        if raw.get(name) is None and name not in dialect.missing_fields
+        for name in expected(model)
+        if name not in raw and name not in dialect.missing_fields
     ]
 
 
 @cache
-def _expected(model: type[ServerEvent]) -> tuple[str, ...]:
-    """The fields that are always there, by the protocol."""
+def expected(model: type[ServerEvent]) -> tuple[str, ...]:
+    """The fields that the protocol has on every event of that class, though reading may do without.
+
+    Of events that the catalogue of Realtime does not list, only the ids and indexes are expected.
+    """
     kind: str = model.model_fields["type"].default
     if SERVER_EVENTS.get(kind) is not model:
-        return tuple(name for name in _PLACES_OF_IDS if name in model.model_fields)
+        return tuple(name for name in model.model_fields if name in ALWAYS_SENT)
     optional = _OPTIONAL | _OPTIONAL_OF.get(kind, frozenset())
     return tuple(name for name in model.model_fields if name not in optional)
 
@@ -104,7 +105,8 @@ def _session_of(raw: dict[str, Any], dialect: Dialect, departures: list[str]) ->
             departures.append("session is missing")
         raw["session"] = {name: raw.pop(name) for name in list(raw) if name in _ON_SESSIONS}
         session = raw["session"]
-    return as_object(session) or {}
+    fields = as_object(session)
+    return {} if fields is None else fields
 
 
 def _session(raw: dict[str, Any], dialect: Dialect, departures: list[str]) -> None:
@@ -132,7 +134,7 @@ def _raise_to_today(
     own = own_places(dialect)
     departures.extend(
         f"{owner}.{name} stands for {owner}.{'.'.join(PLACES[name])}"
-        for name in nest(fields, [name for name in PLACES if name in names], dialect)
+        for name in nest(fields, names, dialect)
         if name not in own
     )
     for direction in ("input", "output"):
@@ -160,9 +162,9 @@ def _side(fields: dict[str, Any], direction: str) -> dict[str, Any]:
 
 def _error(raw: dict[str, Any], dialect: Dialect, departures: list[str]) -> None:
     """Only says what is unusual: reading does without all of it."""
-    error: Any = raw.get("error")
-    if error is None:
+    if "error" not in raw:
         return
+    error: Any = raw["error"]
     fields = as_object(error)
     expects_object = dialect.error_shape == "object"
     if fields is None:

@@ -125,6 +125,7 @@ TRANSLATION = Dialect(
     modes=frozenset({"translation"}),
     url="wss://api.openai.com/v1/realtime/translations?model=…",
     default_model="gpt-realtime-translate",
+    transcription_model="gpt-realtime-whisper",
     telephony=False,
     turn_detections=(),
     default_turn_detection=None,

@@ -59,18 +59,12 @@ def _spelled(raw: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
 def _session_update(raw: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
     event = _spelled(raw, dialect)
     session: dict[str, Any] = raw["session"]
-    match dialect.session_shape:
-        case "model_on_top":
-            model = _model_of(session)
-            return {"type": event["type"]} if model is None else {"type": event["type"], "model": model}
-        case "flat":
-            event["session"] = flatten(session, own_places(dialect), dialect)
-            if event["session"].pop("type", None) == "transcription":
-                event["type"] = dialect.spellings.get(_TRANSCRIPTION_UPDATE, _TRANSCRIPTION_UPDATE)
-        case "voice_on_top":
-            event["session"] = flatten(session, own_places(dialect), dialect)
-        case "nested":
-            pass
+    if dialect.session_shape == "model_on_top":
+        model = _model_of(session)
+        return {"type": event["type"]} if model is None else {"type": event["type"], "model": model}
+    event["session"] = flatten(session, own_places(dialect), dialect)
+    if dialect.session_shape == "flat" and event["session"].pop("type", None) == "transcription":
+        event["type"] = dialect.spellings.get(_TRANSCRIPTION_UPDATE, _TRANSCRIPTION_UPDATE)
     return event
 
 

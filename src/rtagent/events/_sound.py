@@ -16,7 +16,10 @@ def to_base64(pcm: bytes) -> str:
 
 
 def from_base64(text: str) -> bytes | None:
-    """Read base64 text, also in the URL-safe alphabet or without padding; None if it is anything else."""
+    """Read base64 text, also in the URL-safe alphabet or without padding; None if it is anything else.
+
+    Bits left over before the padding are ignored.
+    """
     try:
         return b64decode(text, validate=True)
     except ValueError:

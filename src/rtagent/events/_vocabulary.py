@@ -12,7 +12,14 @@ from ._exact import exact_reader
 from ._registry import CLIENT_EVENTS, EXTENSION_EVENTS, SERVER_EVENTS
 from ._server import ServerEvent
 
-__all__ = ("Vocabulary", "vocabulary")
+__all__ = ("APPEND_TYPES", "Vocabulary", "vocabulary")
+
+APPEND_TYPES: Mapping[WireProtocol, str] = {
+    "realtime": "input_audio_buffer.append",
+    "live": "session.input_audio.append",
+    "translation": "session.input_audio_buffer.append",
+}
+"""The client event that carries input audio, per protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +37,21 @@ class Vocabulary:
 @cache
 def vocabulary(protocol: WireProtocol) -> Vocabulary:
     """The event classes of a protocol."""
+    client, server = _events(protocol)
+    return Vocabulary(client, server, APPEND_TYPES[protocol], exact_reader(server.values()))
+
+
+def _events(
+    protocol: WireProtocol,
+) -> tuple[Mapping[str, type[ClientEvent]], Mapping[str, type[ServerEvent]]]:
     match protocol:
         case "realtime":
-            server = {**SERVER_EVENTS, **EXTENSION_EVENTS}
-            return _vocabulary(CLIENT_EVENTS, server, "input_audio_buffer.append")
+            return CLIENT_EVENTS, {**SERVER_EVENTS, **EXTENSION_EVENTS}
         case "live":
             from . import live
 
-            return _vocabulary(live.CLIENT_EVENTS, live.SERVER_EVENTS, "session.input_audio.append")
+            return live.CLIENT_EVENTS, live.SERVER_EVENTS
         case "translation":
-            from . import translation as words
+            from . import translation
 
-            return _vocabulary(words.CLIENT_EVENTS, words.SERVER_EVENTS, "session.input_audio_buffer.append")
-
-
-def _vocabulary(
-    client: Mapping[str, type[ClientEvent]], server: Mapping[str, type[ServerEvent]], append_type: str
-) -> Vocabulary:
-    return Vocabulary(client, server, append_type, exact_reader(server.values()))
+            return translation.CLIENT_EVENTS, translation.SERVER_EVENTS

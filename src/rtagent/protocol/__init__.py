@@ -26,8 +26,11 @@ if TYPE_CHECKING:
         VoiceEnded,
     )
     from ._heard import heard_text
+    from ._interpretation import Interpretation
     from ._items import CallEntry, HistoryEntry
+    from ._live import LiveConversation
     from ._response import Response, Usage
+    from ._transcripts import Transcript
 
 __all__ = (
     "Answered",
@@ -41,11 +44,14 @@ __all__ = (
     "Happening",
     "HistoryEntry",
     "InputTurn",
+    "Interpretation",
+    "LiveConversation",
     "PlayDue",
     "Refused",
     "Response",
     "ResponseFinished",
     "StopDue",
+    "Transcript",
     "Usage",
     "VoiceCut",
     "VoiceEnded",
@@ -70,11 +76,14 @@ __getattr__, __dir__ = lazily(
         "Happening": "._happenings",
         "HistoryEntry": "._items",
         "InputTurn": "._happenings",
+        "Interpretation": "._interpretation",
+        "LiveConversation": "._live",
         "PlayDue": "._happenings",
         "Refused": "._happenings",
         "Response": "._response",
         "ResponseFinished": "._happenings",
         "StopDue": "._happenings",
+        "Transcript": "._transcripts",
         "Usage": "._response",
         "VoiceCut": "._happenings",
         "VoiceEnded": "._happenings",

@@ -28,6 +28,7 @@ class Core(Protocol):
 
     def receive(self, event: events.ServerEvent, now: float) -> None:
         """Take one server event. Then take ``happenings()`` and ``events_to_send()``."""
+        ...
 
     # -- what to send ------------------------------------------------------------------------------
 
@@ -37,6 +38,7 @@ class Core(Protocol):
         Args:
             wanted: the configuration, in the session object of this vocabulary.
         """
+        ...
 
     def change(self, changes: Mapping[str, object]) -> events.ClientEvent:
         """The event that changes the configuration by these fields.
@@ -45,6 +47,7 @@ class Core(Protocol):
             ConfigurationError: a name or value that no session has.
             Unsupported: this dialect cannot change that.
         """
+        ...
 
     def words(self, text: str, role: Literal["user", "system", "assistant"]) -> events.ClientEvent:
         """The event that puts text into the conversation.
@@ -52,9 +55,11 @@ class Core(Protocol):
         Raises:
             Unsupported: this dialect takes no such text.
         """
+        ...
 
     def farewell(self) -> events.ClientEvent | None:
         """The event that asks the server to finish; None where closing the socket is enough."""
+        ...
 
     def send(self, event: events.ClientEvent, now: float, *, awaited: bool = False) -> str:
         """Queue a client event; returns the id that ``Answered`` or ``Refused`` will name.
@@ -62,83 +67,105 @@ class Core(Protocol):
         Raises:
             Unsupported: this dialect does not take that event.
         """
+        ...
 
     def create_response(self, params: events.ResponseParams | None, now: float) -> str:
         """Ask for a response as soon as that is possible; ``ResponseFinished`` names the id."""
+        ...
 
     def mute(self, muted: bool) -> events.ClientEvent | None:
         """The event that tells the server whether input is wanted; None where that is only our affair."""
+        ...
 
     # -- what happens on our side ------------------------------------------------------------------
 
     def interrupt(self, now: float) -> None:
         """Stop the voice now."""
+        ...
 
     def playback_stopped(self, heard_ms: Mapping[str, float] | None, now: float) -> None:
         """The sink is silent; ``heard_ms`` per item, None when no sink is attached."""
+        ...
 
     def playback_progress(self, heard_ms: Mapping[str, float]) -> None:
         """What was heard of each item so far."""
+        ...
 
     def playback_finished(self, heard_ms: Mapping[str, float], now: float) -> None:
         """Everything that was to be played has been heard."""
+        ...
 
     def tool_finished(self, call_id: str, output: str, now: float, *, follow_up: bool = True) -> None:
         """A call ended; ``follow_up`` False when nothing is to be said about it."""
+        ...
 
     def audio_written(self, ms: float, captured_at: float) -> None:
         """Input audio was appended; ``captured_at`` is when its first sample was captured."""
+        ...
 
     def give_up(self, event_id: str) -> None:
         """Nobody waits for the answer to this send any more."""
+        ...
 
     # -- hand-over ---------------------------------------------------------------------------------
 
     def events_to_send(self) -> list[events.ClientEvent]:
         """The events to send now, in this order; the list starts empty again."""
+        ...
 
     def happenings(self) -> list[Happening]:
         """What the shell must carry out now, in this order; the list starts empty again."""
+        ...
 
     def next_deadline(self) -> float | None:
         """When ``handle_timeout`` must be called, or None."""
+        ...
 
     def handle_timeout(self, now: float) -> None:
         """Time has passed: what was due by ``now`` happens."""
+        ...
 
     # -- state -------------------------------------------------------------------------------------
 
     @property
     def config(self) -> events.WireModel | None:
         """The server's last snapshot of the session, None before the first."""
+        ...
 
     @property
     def effective(self) -> Effective:
         """What that snapshot means for the sound."""
+        ...
 
     @property
     def greeted(self) -> bool:
         """Whether the server has said that the session is there; at once true where the client speaks first."""
+        ...
 
     @property
     def close_reason(self) -> str | None:
         """Why the server ended the session, in its own word; None where it did not say."""
+        ...
 
     @property
     def state(self) -> SessionState:
         """What the conversation is doing, seen by the user."""
+        ...
 
     @property
     def history(self) -> tuple[HistoryEntry, ...]:
         """The items, in the order of the conversation."""
+        ...
 
     @property
     def usage(self) -> Usage:
         """What the session cost so far."""
+        ...
 
     @property
     def late_audio_ms(self) -> float:
         """Audio of interrupted responses that came too late and was not played."""
+        ...
 
 
 def core_for(dialect: events.Dialect, *, new_id: Callable[[str], str]) -> Core:

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NoReturn, cast
+from typing import Literal
 
 from .. import events
 from ..audio import AudioFormat
 from ..errors import LocalProtocolError
 from ..events import translation
 from ..events.lifecycle import SessionState
-from ._formats import Effective
+from ._formats import USABLE_RATES, Effective
 from ._happenings import Answered, Happening, Refused
+from ._interpretation_phrases import TranslationPhrases
 from ._items import HistoryEntry
 from ._outbox import Outbox
-from ._phrases import checked
 from ._response import Usage
 from ._stream import StreamVoice, TranscriptLedger
 
@@ -33,10 +33,6 @@ WORDS_MS = 1_000
 """How long the words of one delta may take to say. Both languages run side by side all the time: without
 this the one would cut the other's sentences into single words."""
 _ANSWERS = {"session.update": "session.updated", "session.close": "session.closed"}
-_CHANGEABLE: Mapping[str, Any] = {
-    "audio": {"input": {"transcription": None, "noise_reduction": None}, "output": {"language": None}}
-}
-"""What an update may name; None: what is below it is checked by its class."""
 _HINT = "a translation session only hears speech and speaks it in another language"
 
 
@@ -55,6 +51,7 @@ class Interpretation:
         self.effective = Effective()
         """24 kHz both ways, unless the voice that comes says otherwise."""
         self.close_reason: str | None = None
+        self._phrases = TranslationPhrases(dialect)
         self._outbox = Outbox(new_id)
         self._voice = StreamVoice(self._outbox)
         self._words = TranscriptLedger(self._voice)
@@ -89,30 +86,12 @@ class Interpretation:
     # -- what to send ------------------------------------------------------------------------------
 
     def opening(self, wanted: events.WireModel | None) -> events.ClientEvent | None:
-        """The ``session.update`` that asks for this; the model is part of the address and not asked for.
-
-        Raises:
-            Unsupported: a configuration of another kind of session.
-        """
-        if wanted is None:
-            return None
-        if not isinstance(wanted, translation.TranslationSession):
-            self._refuse(
-                f"a session configured by {type(wanted).__qualname__}", "TranslationSession is its own"
-            )
-        if wanted.audio is None:
-            return None
-        return translation.SessionUpdate(session=translation.TranslationSession(audio=wanted.audio))
+        """The ``session.update`` that asks for this, if there is anything to ask for."""
+        return self._phrases.opening(wanted)
 
     def change(self, changes: Mapping[str, object]) -> events.ClientEvent:
-        """The ``session.update`` with these fields: language, transcription and noise reduction.
-
-        Raises:
-            ConfigurationError: a value that cannot be.
-            Unsupported: whatever else a session may have.
-        """
-        self._check(changes, _CHANGEABLE, "")
-        return translation.SessionUpdate(session=checked(translation.TranslationSession, changes))
+        """The ``session.update`` with these fields: language, transcription and noise reduction."""
+        return self._phrases.change(changes)
 
     def words(self, text: str, role: Literal["user", "system", "assistant"]) -> events.ClientEvent:
         """No text is taken.
@@ -120,7 +99,7 @@ class Interpretation:
         Raises:
             Unsupported: always.
         """
-        self._refuse("text turns", _HINT)
+        self._phrases.refuse("text turns", _HINT)
 
     def farewell(self) -> events.ClientEvent | None:
         """``session.close``: what was heard is translated to its end, then ``session.closed`` comes."""
@@ -135,12 +114,7 @@ class Interpretation:
         Raises:
             Unsupported: an event of another vocabulary, also where its wire type is the same.
         """
-        known = translation.CLIENT_EVENTS.get(event.type)
-        if known is None or not isinstance(event, known):
-            self._refuse(
-                f"{event.type} as {type(event).__module__}.{type(event).__qualname__}",
-                "its events are in rtagent.events.translation",
-            )
+        self._phrases.check(event)
         self._closing = self._closing or isinstance(event, translation.SessionClose)
         event_id = self._outbox.send(event).event_id or ""
         if awaited and event.type in _ANSWERS:
@@ -157,7 +131,7 @@ class Interpretation:
         Raises:
             Unsupported: always.
         """
-        self._refuse("responses", "it translates what it hears while it hears it")
+        self._phrases.refuse("responses", "it translates what it hears while it hears it")
 
     def mute(self, muted: bool) -> events.ClientEvent | None:
         """Nobody is told: silence keeps flowing instead, or later speech would seem to follow at once (L4)."""
@@ -171,7 +145,7 @@ class Interpretation:
         Raises:
             Unsupported: always.
         """
-        self._refuse("interruptions", "mute the source, or detach the sink, to have quiet")
+        self._phrases.refuse("interruptions", "mute the source, or detach the sink, to have quiet")
 
     def playback_stopped(self, heard_ms: Mapping[str, float] | None, now: float) -> None:
         """The sink is silent; ``heard_ms`` per utterance, None when no sink is attached."""
@@ -250,10 +224,11 @@ class Interpretation:
     # -- what each server event means ---------------------------------------------------------------
 
     def _hear(self, event: translation.SessionOutputAudioDelta, now: float) -> None:
-        output = AudioFormat.pcm16(event.sample_rate or self.effective.output_format.rate)
+        rate = event.sample_rate if event.sample_rate in USABLE_RATES else None
+        output = AudioFormat.pcm16(rate or self.effective.output_format.rate)
         if output != self.effective.output_format:
             self.effective = Effective(output_format=output)
-        self._voice.delta(self._mono.of(event.audio, event.channels or 1), now, output)
+        self._voice.delta(self._mono.of(event.audio, max(1, event.channels or 1)), now, output)
 
     def _note(
         self, role: Literal["user", "assistant"], delta: str, elapsed_ms: int | None, now: float
@@ -273,18 +248,6 @@ class Interpretation:
     def _refused(self, error: events.ErrorDetail) -> None:
         if error.event_id is not None and self._waiting.pop(error.event_id, None) is not None:
             self._outbox.tell(Refused(error.event_id, error))
-
-    def _check(self, changes: Mapping[str, object], allowed: Mapping[str, Any], path: str) -> None:
-        for name, value in changes.items():
-            if name not in allowed:
-                hint = "language, transcription and noise reduction can be changed"
-                self._refuse(f"a change of {path}{name}", hint)
-            fields = value.model_dump(exclude_unset=True) if isinstance(value, events.WireModel) else value
-            if allowed[name] is not None and isinstance(fields, dict):
-                self._check(cast("dict[str, object]", fields), allowed[name], f"{path}{name}.")
-
-    def _refuse(self, feature: str, hint: str) -> NoReturn:
-        raise self.dialect.unsupported(feature, hint=hint)
 
 
 class _FirstChannel:

@@ -58,7 +58,8 @@ class Delegations:
         self._open: dict[str, _Open] = {}
         self._current: dict[str, str] = {}
         self._ended: dict[str, None] = {}
-        self._unnamed = 0
+        self._nameless: dict[str, None] = {}
+        self._count = 0
 
     @property
     def open(self) -> tuple[str, ...]:
@@ -90,6 +91,9 @@ class Delegations:
             and response_id not in self._ended
         ):
             self._announce(call, response_id, event.event.get("output_index"))
+        delegation = self._open.get(stream)
+        if delegation is not None and response_id not in self._ended:
+            delegation.response_id = response_id
         complete = _ENDINGS.get(event.kind)
         if complete is None:
             self._current[stream] = response_id
@@ -97,9 +101,8 @@ class Delegations:
         else:
             self._current.pop(stream, None)
             self._end(response_id, completed=complete)
-        delegation = self._open.get(stream)
-        if delegation is not None and response_id not in self._ended:
-            delegation.response_id = response_id
+            self._ended[_name_of(event) or response_id] = None
+            _forget_oldest(self._ended, KEPT_RESPONSES)
         self._flush()
 
     def tool_finished(self, call_id: str, output: str, *, follow_up: bool) -> None:
@@ -116,13 +119,16 @@ class Delegations:
         self._open.clear()
 
     def _response_of(self, event: live.ResponseEvent, stream: str) -> str:
-        named = event.response.get("id")
-        if isinstance(named, str) and named:
-            return named
-        current = self._current.get(stream)
+        named, current = _name_of(event), self._current.get(stream)
+        if named is not None:
+            midway = event.kind != "response.created" and named not in self._ended
+            # A stream that was joined midway tells its name too late: it keeps the one that we gave it.
+            return current if midway and current is not None and current in self._nameless else named
         if current is None:
-            self._unnamed += 1
-            current = f"response_{self._unnamed}"
+            self._count += 1
+            current = f"response_{self._count}"
+            self._nameless[current] = None
+            _forget_oldest(self._nameless, KEPT_DELEGATIONS)
         return current
 
     def _announce(self, item: live.FunctionCallItem, response_id: str, output_index: object) -> None:
@@ -141,7 +147,6 @@ class Delegations:
         if response_id in self._ended:
             return
         self._ended[response_id] = None
-        _forget_oldest(self._ended, KEPT_RESPONSES)
         self.calls.response_done(response_id, completed=completed)
         if not self.calls.open_for(response_id):
             self._close(response_id)
@@ -176,6 +181,11 @@ class Delegations:
 
     def _close(self, response_id: str) -> None:
         self.answered(self._of_response(response_id))
+
+
+def _name_of(event: live.ResponseEvent) -> str | None:
+    name = event.response.get("id")
+    return name if isinstance(name, str) and name else None
 
 
 def _forget_oldest(kept: dict[str, _Open] | dict[str, str] | dict[str, None], bound: int) -> None:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from .._lazy import lazily
 
 if TYPE_CHECKING:
+    from ..protocol import Transcript
     from ._attachment import Attachment
     from ._callbacks import Callback
     from ._fanout import Observer, Subscription
     from ._measure import Metrics, SessionStatistics
     from ._modes import transcription_config, translation_config
     from ._session import Session
-    from ._transcriber import Transcriber, Transcript
+    from ._transcriber import Transcriber
     from ._translator import Passage, Translator
 
 __all__ = (
@@ -44,7 +45,7 @@ __getattr__, __dir__ = lazily(
         "SessionStatistics": "._measure",
         "Subscription": "._fanout",
         "Transcriber": "._transcriber",
-        "Transcript": "._transcriber",
+        "Transcript": "..protocol",
         "Translator": "._translator",
         "transcription_config": "._modes",
         "translation_config": "._modes",

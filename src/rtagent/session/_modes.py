@@ -20,7 +20,7 @@ _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 def transcription_config(
     language: str | None = None,
     model: str | None = None,
-    config: events.TranscriptionSession | None = None,
+    config: events.WireModel | None = None,
     *,
     dialect: events.Dialect = events.GA,
 ) -> events.TranscriptionSession:
@@ -29,13 +29,16 @@ def transcription_config(
     Args:
         language: what is spoken, such as ``en``; None: the model finds out.
         model: what writes it down; None: what the dialect has for it.
-        config: everything else; where it names language or model itself, these must not.
+        config: everything else, as an ``events.TranscriptionSession``; where it names language or model
+            itself, these must not name another.
         dialect: what the server speaks.
 
     Raises:
         ConfigurationError: something is said twice, is no language, or a model must be named.
     """
     wanted = config if config is not None else events.TranscriptionSession()
+    if not isinstance(wanted, events.TranscriptionSession):
+        raise _of_another_kind("transcription", "events.TranscriptionSession", wanted)
     ear = wanted.audio.input if wanted.audio is not None else None
     own = ear.transcription if ear is not None else None
     given: dict[str, Any] = {} if own is None else own.model_dump(exclude_unset=True)
@@ -60,20 +63,22 @@ def transcription_config(
 def translation_config(
     to: str | None = None,
     model: str | None = None,
-    config: translation.TranslationSession | None = None,
+    config: events.WireModel | None = None,
 ) -> translation.TranslationSession:
     """A session that speaks what it hears in another language, and writes down both.
 
     Args:
         to: the language to translate into, such as ``es``.
         model: what translates; it is part of the address and not of what is asked for.
-        config: everything else; where it names the language itself, ``to`` must not. An input
-            transcription of None switches the source text off.
+        config: everything else, as an ``events.translation.TranslationSession``; where it names the language
+            itself, ``to`` must not name another. An input transcription of None switches the source text off.
 
     Raises:
         ConfigurationError: no language is named, or two are, or what is named is none.
     """
     wanted = config if config is not None else translation.TranslationSession()
+    if not isinstance(wanted, translation.TranslationSession):
+        raise _of_another_kind("translation", "events.translation.TranslationSession", wanted)
     audio = wanted.audio or translation.TranslationAudio()
     ear = audio.input or translation.TranslationInput()
     mouth = audio.output or translation.TranslationOutput()
@@ -100,6 +105,11 @@ def _default_model(dialect: events.Dialect) -> str | None:
         message = f"{dialect.title or dialect.name} has to be told which model writes speech down"
         raise ConfigurationError(message, hint="pass model=…, the name that it serves")
     return dialect.default_model
+
+
+def _of_another_kind(mode: str, own: str, config: events.WireModel) -> ConfigurationError:
+    message = f"a {mode} is configured by {own}, not by {type(config).__qualname__}"
+    return ConfigurationError(message)
 
 
 def _tag(language: str) -> str:

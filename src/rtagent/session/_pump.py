@@ -217,12 +217,17 @@ class Pump:
         if self.closed is not None:
             raise self.closed.error if self.closed.error is not None else SessionClosed()
 
-    def end(self, error: RtagentError | None, code: int | None, reason: str) -> None:
-        """The session is over: tell everybody who waits, once."""
+    def end(
+        self, error: RtagentError | None, code: int | None, reason: str, *, silence: bool = True
+    ) -> None:
+        """The session is over: tell everybody who waits, once.
+
+        With ``silence`` False what was said before may still be heard.
+        """
         if self.closed is not None:
             return
         self.closed = Closed(at=self.clock.now(), code=code, reason=reason, error=error)
-        if self.attachment is not None:
+        if self.attachment is not None and silence:
             self.attachment.stop()
         self.set_state("closed")
         self.publish(self.closed)
@@ -272,7 +277,7 @@ class Pump:
             said = self.core.close_reason
             by_us = said is not None and self.farewell_said
             error = None if by_us else ConnectionLost(end.code, said or end.reason)
-            self.end(error, end.code, said or end.reason)
+            self.end(error, end.code, said or end.reason, silence=not by_us)
         except ConnectionLost as lost:
             self.end(lost, lost.code, lost.reason)
 
@@ -284,11 +289,10 @@ class Pump:
             self.publish(DialectDeparted(at=self.clock.now(), what=what))
         self.fanout.publish(event)
         self.core.receive(event, time.monotonic())
-        resumed = self._carry_out()
         if self.attachment is not None:
             effective = self.core.effective  # what the server does counts, not what was asked (rule U4)
             self.attachment.set_formats(effective.input_format, effective.output_format)
-        return resumed
+        return self._carry_out()
 
     async def _write(self) -> None:
         try:

@@ -16,7 +16,7 @@ from ._attachment import Attachment
 from ._session import DEFAULT_TIMEOUT_S, Session
 from ._surface import Feed, Following, TappedSource
 
-__all__ = ("Transcriber",)
+__all__ = ("Transcriber", "Transcript")
 
 KEPT_TRANSCRIPTS = 1_024
 """Transcripts that wait for the program; then partial ones make room, as later ones say it all again."""

@@ -42,10 +42,16 @@ class Translator:
     without an error finishes the session first, so that the last words are still heard.
 
     Args:
-        session: an open session of the translation vocabulary.
+        session: an open session.
+        dialect: what its server speaks.
+
+    Raises:
+        Unsupported: it does not speak the translation vocabulary.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, dialect: events.Dialect = events.TRANSLATION) -> None:
+        if dialect.protocol != "translation":
+            raise dialect.unsupported("translation sessions")
         self.session = session
         self._feed = Feed[Passage](KEPT_PASSAGES, spare=lambda _: False)
         self._following = Following(

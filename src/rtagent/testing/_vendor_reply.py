@@ -10,7 +10,7 @@ import json
 import math
 from array import array
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,7 +104,12 @@ class Reply:
         if self.plan.call is not None:
             name, arguments = self.plan.call
             written = json.dumps(dict(arguments)) if status == "completed" else ""
-            what = {"type": "function_call", "name": name, "call_id": self.call_id, "arguments": written}
+            what: dict[str, Any] = {
+                "type": "function_call",
+                "name": name,
+                "call_id": self.call_id,
+                "arguments": written,
+            }
         else:
             what = {"type": "message", "role": "assistant", "content": self._content()}
         return {"id": self.item_id, "object": "realtime.item", "status": status, **what}
@@ -146,7 +151,7 @@ class Reply:
             await send("response.output_text.done", **place, text=self._said)
             part = {"type": "text", "text": self._said}
         await send("response.content_part.done", **place, part=part)
-        await self._close_item(status)
+        await self._close_item(status, send)
 
     def _content(self) -> list[dict[str, Any]]:
         text, audio = self._vendor.assistant_parts
@@ -166,7 +171,7 @@ class Reply:
         if self.ended:
             return
         await self._step("response.function_call_arguments.done", **place, name=name, arguments=written)
-        await self._close_item("completed")
+        await self._close_item("completed", self._step)
         if self._vendor.lingers_after_calls:
             for _ in range(LINGERING_TURNS):
                 await checkpoint()
@@ -180,16 +185,16 @@ class Reply:
         self._opened = True
         if not self.plan.beside:
             kind = "added" if self._vendor.announces == "added_done" else "created"
-            item = {**self.item("in_progress")}
+            item = self.item("in_progress")
             if "content" in item:
                 item["content"] = []
             await self._step(f"conversation.item.{kind}", previous_item_id=self._previous, item=item)
 
-    async def _close_item(self, status: str) -> None:
+    async def _close_item(self, status: str, send: Callable[..., Awaitable[None]]) -> None:
         item = self.item(status)
-        await self._wire.send("response.output_item.done", response_id=self.id, output_index=0, item=item)
+        await send("response.output_item.done", response_id=self.id, output_index=0, item=item)
         if not self.plan.beside and self._vendor.announces == "added_done":
-            await self._wire.send("conversation.item.done", previous_item_id=self._previous, item=item)
+            await send("conversation.item.done", previous_item_id=self._previous, item=item)
 
     async def _step(self, kind: str, **fields: Any) -> None:
         if not self.ended:

@@ -11,7 +11,6 @@ from ._vendor_traits import ALL_EVENTS, Vendor
 __all__ = ("VENDORS", "XAI_OLDER")
 
 _TEXT, _AUDIO, _BOTH = frozenset({"text"}), frozenset({"audio"}), frozenset({"text", "audio"})
-_NO_RETRIEVE = frozenset({"conversation.item.retrieve"})
 _NO_EDITING = frozenset(
     {"conversation.item.retrieve", "conversation.item.delete", "conversation.item.truncate"}
 )
@@ -108,7 +107,6 @@ _STEPFUN = replace(
     name="stepfun",
     address="/v1/realtime?model=step-audio-2",
     greeting=("session.created",),
-    takes=ALL_EVENTS - _NO_RETRIEVE,
     formats=("pcm16",),
     modalities=(_BOTH,),
     detections=frozenset({"server_vad"}),
@@ -122,7 +120,6 @@ _GLM = replace(
     name="glm",
     address="/api/paas/v4/realtime",
     greeting=("session.created",),
-    takes=ALL_EVENTS - _NO_RETRIEVE,
     extra_fields=frozenset({"client_timestamp"}),
     leaves_out={"*": frozenset({"event_id"})},
     strangers={

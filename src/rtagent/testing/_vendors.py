@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import anyio
 from websockets.asyncio.server import ServerConnection, serve
@@ -62,6 +62,7 @@ class VendorServer:
         self._record = VendorRecord(transcripts, arguments or {})
         self._speaker: VendorConversation | VendorWriting | None = None
         self._wire: VendorWire | None = None
+        self._transport: Transport | None = None
 
     # -- what happened -------------------------------------------------------------------------------
 
@@ -124,10 +125,16 @@ class VendorServer:
             raise SessionClosed
         await self._wire.send_raw(frame)
 
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """End the connection from the server's side."""
+        if self._transport is not None:
+            await self._transport.aclose(code, reason)
+
     # -- connections ---------------------------------------------------------------------------------
 
     async def serve(self, transport: Transport) -> None:
         """Play one connection to its end."""
+        self._transport = transport
         self._wire = wire = VendorWire(self._vendor, transport)
         try:
             async with anyio.create_task_group() as group:
@@ -136,11 +143,10 @@ class VendorServer:
                 else:
                     self._speaker = VendorConversation(self._vendor, wire, self._record, group)
                 await self._play(transport, wire, self._speaker)
-                group.cancel_scope.cancel()
         except* (ConnectionLost, EndOfStream, SessionClosed) as ends:
             self._ended(ends)
         finally:
-            self._speaker = self._wire = None
+            self._speaker = self._wire = self._transport = None
 
     @asynccontextmanager
     async def run_websocket(self) -> AsyncGenerator[str]:
@@ -159,7 +165,7 @@ class VendorServer:
 
     async def _play(
         self, transport: Transport, wire: VendorWire, speaker: VendorConversation | VendorWriting
-    ) -> None:
+    ) -> NoReturn:
         await speaker.greet()
         while True:
             frame = await transport.receive()
