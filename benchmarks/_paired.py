@@ -1,10 +1,10 @@
 """Comparing costs on a machine that is never quiet: CPU time, in pairs, with an interval.
 
-Every subject runs in every round, in an order drawn anew; only figures of the same round are divided by
-each other. Each measured pass follows an unmeasured one of the same subject: what ran before leaves the
-processor's caches and clock in a state of its own, and a fixed order would make that a part of the
-result (a subject against itself then gave 1.1). What is reported is the median of these ratios with a bootstrap interval, and a goal is met
-only if the whole interval meets it.
+Every subject runs in every round, in an order drawn anew; only figures of the same round are divided by each
+other. Each measured pass follows an unmeasured one of the same subject: what ran before leaves the
+processor in a state of its own, and in a fixed order that becomes a part of the result (a subject
+against itself then gave 1.1). What is reported is the median of the ratios with a bootstrap interval,
+and a goal is met only if the whole interval meets it.
 """
 
 from __future__ import annotations

@@ -94,16 +94,14 @@ def test_json_for_programs(vendor_url, capsys):
 
 def test_a_profile_is_written_and_can_be_dialled_with(vendor_url, tmp_path, capsys):
     file = tmp_path / "ours.json"
-    url = vendor_url("stepfun")
+    url = vendor_url("inworld")
     assert main(["probe", url, "--write", str(file)]) == 0
     assert capsys.readouterr().err.endswith(f"wrote {file}: Endpoint.url(…, profile={str(file)!r})\n")
-    assert json.loads(file.read_text())["base"] == "stepfun"
+    assert json.loads(file.read_text())["base"] == "inworld"
     profile = load_profile(file)
-    assert profile.name == "ours"
-    assert not profile.takes("conversation.item.retrieve"), "what was found stands above what was known"
-    assert profile.model_copy(update={"refused_events": PROFILES["stepfun"].refused_events}) == PROFILES[
-        "stepfun"
-    ].model_copy(update={"name": "ours", "title": "ours, as probed", "url": profile.url})
+    assert (profile.name, profile.title) == ("ours", "ours, as probed")
+    shared = {"name": "ours", "title": profile.title, "url": profile.url}
+    assert profile == PROFILES["inworld"].model_copy(update=shared)
     assert Endpoint.url(url, profile=str(file)).dialect == profile
 
 

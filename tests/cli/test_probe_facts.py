@@ -74,9 +74,10 @@ def test_in_words():
 @pytest.mark.parametrize("name", PROFILES)
 def test_everything_that_a_profile_says_leads_back_to_it(name):
     dialect = PROFILES[name]
-    fields = set(type(dialect).model_fields) - {"name", "title", "url", "notes", "aliases", "spellings"}
-    facts = [Is(field, getattr(dialect, field)) for field in fields if field not in ("renamed_fields",)]
-    # Facts are told apart by their hashes, which mappings do not have; sets do.
+    told_elsewhere = {"name", "title", "url", "notes"}
+    mappings = {"aliases", "spellings", "renamed_fields"}  # which have no hash, by which facts are told apart
+    fields = set(type(dialect).model_fields) - told_elsewhere - mappings
+    facts = [Is(field, getattr(dialect, field)) for field in fields]
     ranking = nearest([finding(*facts)])
     assert ranking[0].disagreements == ()
     assert name in [each.name for each in ranking if not each.disagreements]

@@ -125,3 +125,12 @@ def test_the_map_covers_the_sessions_of_the_protocol():
                 step
             ]
         assert path[-1] in model.model_fields
+
+
+def test_only_what_is_named_is_moved():
+    fields = {"max_output_tokens": 5, "audio": {"output": {"voice": "a", "speed": 1.5}}}
+    assert flatten(fields, own_places(TOP), TOP) == {
+        "max_output_tokens": 5,
+        "voice": "a",
+        "audio": {"output": {"speed": 1.5}},
+    }

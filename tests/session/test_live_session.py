@@ -31,10 +31,14 @@ class LiveServer:
         await self.theirs.send(json.dumps({"type": kind, **fields}))
 
     async def expect(self, kind: str) -> dict[str, Any]:
+        """The next frame, which must be of that type; silence that keeps the input flowing is passed over."""
         with anyio.fail_after(5):
-            frame = json.loads(await self.theirs.receive())
+            while True:
+                frame: dict[str, Any] = json.loads(await self.theirs.receive())
+                if frame["type"] != "session.input_audio.append" or any(base64.b64decode(frame["audio"])):
+                    break
         assert frame["type"] == kind, frame
-        return dict(frame)
+        return frame
 
     async def start(self, **fields: Any) -> dict[str, Any]:
         """Take the ``session.start``."""

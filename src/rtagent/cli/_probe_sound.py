@@ -19,6 +19,7 @@ __all__ = ("buffers", "formats", "hearing", "speech_like", "streaming", "turn_de
 
 RATE_HZ: Final = 24_000
 CHUNK_MS: Final = 100
+_VOICE_HZ: Final = 120
 _WRITTEN: Final[Sequence[str]] = tuple(
     f"conversation.item.input_audio_transcription.{what}" for what in ("completed", "delta", "failed")
 )
@@ -196,14 +197,18 @@ async def _append(wire: Wire, pcm: bytes) -> None:
 
 
 def speech_like(ms: int) -> bytes:
-    """Syllables of a low voice: harmonics of 120 Hz under two formants, four syllables a second (PCM16)."""
+    """Syllables of a low voice: harmonics of 120 Hz under a formant, four syllables a second (PCM16)."""
+    period = RATE_HZ // _VOICE_HZ  # a whole number of samples, so that one period makes the whole sound
+    harmonics = [(n, math.exp(-(((_VOICE_HZ * n - 600) / 400) ** 2)) + 0.4 / n) for n in range(1, 16)]
+    wave = [
+        sum(weight * math.sin(2 * math.pi * n * index / period) for n, weight in harmonics)
+        for index in range(period)
+    ]
+    loudest = max(map(abs, wave))
     samples = array("h")
-    harmonics = [(120 * n, math.exp(-(((120 * n - 600) / 400) ** 2)) + 0.4 / n) for n in range(1, 16)]
     for index in range(RATE_HZ * ms // 1000):
-        at_s = index / RATE_HZ
-        loudness = 0.35 + 0.65 * math.sin(math.pi * 4 * at_s) ** 2
-        wave = sum(weight * math.sin(2 * math.pi * hz * at_s) for hz, weight in harmonics)
-        samples.append(max(-32_000, min(32_000, int(4_500 * loudness * wave))))
+        loudness = 0.35 + 0.65 * math.sin(math.pi * 4 * index / RATE_HZ) ** 2
+        samples.append(int(20_000 * loudness * wave[index % period] / loudest))
     return samples.tobytes()
 
 

@@ -176,7 +176,10 @@ class Wire:
             self._updates_to_come += 1
             awaited = (*awaited, "session.updated")
         frame = await self.until(*awaited, within_s=self.times.acknowledgement_s, where=ours)
-        if frame is not None and frame.kind not in (*answers, "error"):  # the update was read: so was the event
+        if frame is not None and frame.kind not in (
+            *answers,
+            "error",
+        ):  # the update was read: so was the event
             frame = await self.until(*answers, "error", within_s=self.times.quiet_s, where=ours)
         if frame is None:
             return Reply("silent")

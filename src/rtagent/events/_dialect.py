@@ -115,6 +115,8 @@ class Dialect(BaseModel, frozen=True, extra="forbid"):
     """Whether it can answer in writing alone."""
     overlapping_speech: bool = False
     """Whether it listens while it speaks and decides itself when to stop."""
+    input_must_flow: bool = False
+    """Whether its time stands still while no audio comes in: silence is sent where nobody speaks."""
     resumes: bool = False
     """Whether it can take up an earlier conversation by itself."""
 

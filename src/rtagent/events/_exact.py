@@ -14,12 +14,13 @@ from typing import Annotated, Any, Union
 
 from pydantic import Discriminator, TypeAdapter
 
-from ._server import ALWAYS_SENT, ServerEvent
+from ._normal import expected
+from ._server import ServerEvent
 
 __all__ = ("exact_reader",)
 
-_RESHAPED = frozenset({"error", "session"})
-"""Fields whose objects come in several shapes, all made of names that the protocol has."""
+_RESHAPED = frozenset({"error", "response", "session"})
+"""Fields whose objects come in several shapes, which only the careful way tells apart."""
 
 
 def exact_reader(classes: Iterable[type[ServerEvent]]) -> Callable[[str | bytes], ServerEvent | None]:
@@ -27,11 +28,7 @@ def exact_reader(classes: Iterable[type[ServerEvent]]) -> Callable[[str | bytes]
 
     It answers None if the frame is to be read carefully.
     """
-    needs = {
-        cls: ALWAYS_SENT.intersection(cls.model_fields)
-        for cls in classes
-        if _RESHAPED.isdisjoint(cls.model_fields)
-    }
+    needs = {cls: frozenset(expected(cls)) for cls in classes if _RESHAPED.isdisjoint(cls.model_fields)}
     union: Any = Annotated[Union[tuple(needs)], Discriminator("type")]  # noqa: UP007 -- made of a tuple
     validate = TypeAdapter[ServerEvent](union).validator.validate_json
 

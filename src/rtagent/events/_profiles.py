@@ -86,6 +86,7 @@ LIVE = Dialect(
     mcp=False,
     text_answers=False,
     overlapping_speech=True,
+    input_must_flow=True,
     greeting=(),
     farewell="session.close",
     farewell_answer="session.closed",
@@ -100,6 +101,7 @@ LIVE_SIDEBAND = LIVE.model_copy(
         "title": "a GPT-Live session that is attached to",
         "url": "wss://api.openai.com/v1/live/sessions/<session>/attach",
         "refused_events": frozenset({"session.start", "session.input_audio.append"}),
+        "input_must_flow": False,
         "farewell": None,
         "farewell_answer": None,
         "notes": ("hears what is said on both sides; the sound itself is carried elsewhere",),
@@ -137,6 +139,7 @@ TRANSLATION = Dialect(
     mcp=False,
     text_answers=False,
     overlapping_speech=True,
+    input_must_flow=True,
     farewell="session.close",
     farewell_answer="session.closed",
 )

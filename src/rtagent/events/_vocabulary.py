@@ -44,14 +44,12 @@ def vocabulary(protocol: WireProtocol) -> Vocabulary:
 def _events(
     protocol: WireProtocol,
 ) -> tuple[Mapping[str, type[ClientEvent]], Mapping[str, type[ServerEvent]]]:
-    match protocol:
-        case "realtime":
-            return CLIENT_EVENTS, {**SERVER_EVENTS, **EXTENSION_EVENTS}
-        case "live":
-            from . import live
+    if protocol == "realtime":
+        return CLIENT_EVENTS, {**SERVER_EVENTS, **EXTENSION_EVENTS}
+    if protocol == "live":
+        from . import live
 
-            return live.CLIENT_EVENTS, live.SERVER_EVENTS
-        case "translation":
-            from . import translation
+        return live.CLIENT_EVENTS, live.SERVER_EVENTS
+    from . import translation
 
-            return translation.CLIENT_EVENTS, translation.SERVER_EVENTS
+    return translation.CLIENT_EVENTS, translation.SERVER_EVENTS

@@ -15,7 +15,7 @@ import anyio
 from ..audio import AudioFormat, AudioSink, AudioSource, Clock, Heard, PlaybackItem, Resampler, g711
 from ..errors import RtagentError
 
-__all__ = ("Attachment",)
+__all__ = ("Attachment", "silence_of")
 
 WATCH_INTERVAL_S = 0.01
 """How often the sink is asked while a first sample is awaited."""
@@ -205,7 +205,7 @@ class Attachment:
 
     async def _carry_input(self) -> None:
         if self.source is not None:
-            silence = _silence_of(self.source.format)
+            silence = silence_of(self.source.format)
             async for block in self.source.blocks():
                 pcm = silence(len(block.pcm)) if self._muted else block.pcm
                 if self._input is not None:
@@ -259,7 +259,8 @@ class _Converter:
             self._resampler.reset()
 
 
-def _silence_of(own: AudioFormat) -> Callable[[int], bytes]:
+def silence_of(own: AudioFormat) -> Callable[[int], bytes]:
+    """Makes so many bytes of silence in a format."""
     value = {"pcmu": g711.ULAW_SILENCE, "pcma": g711.ALAW_SILENCE}.get(own.encoding, b"\0")
     return lambda size: value * size
 

@@ -58,6 +58,7 @@ from ..transport import Transport
 from ._attachment import Attachment
 from ._departures import Departures
 from ._fanout import Fanout, Observer
+from ._flow import InputFlow
 from ._measure import Metrics, SessionStatistics, TurnMeter
 from ._tools import ToolRunner
 from ._waiters import Waiters
@@ -98,6 +99,7 @@ class Pump:
         self._transport = transport
         self._dialect = core.dialect
         self._hears = core.dialect.takes(events.vocabulary(core.dialect.protocol).append_type)
+        self._flow = InputFlow(clock, self._append) if core.dialect.input_must_flow else None
         self._departures = Departures(core.dialect)
         self._deadline_moved = anyio.Event()
 
@@ -147,12 +149,24 @@ class Pump:
         self.check_hears()
         if self.closed is not None or not pcm:
             return 0.0
+        if self._flow is not None:
+            self._flow.wrote()
+        return self._append(pcm, captured_at)
+
+    def _append(self, pcm: bytes, captured_at: float) -> float:
         ms = self.core.effective.input_format.ms_of(len(pcm))
         self.core.audio_written(ms, captured_at)
         dropped = self.wire.put_audio(events.encode_append(pcm, self._dialect), ms)
         if dropped:
             self.publish(AudioDropped(at=self.clock.now(), ms=dropped, reason="the network is too slow"))
         return dropped
+
+    def keep_input_flowing(self) -> None:
+        """From now on send silence where nobody speaks, if this kind of server needs that."""
+        if self._flow is not None and self._group is not None:
+            self._group.start_soon(
+                self._flow.run, lambda: self.core.effective.input_format, name="session silence"
+            )
 
     def check_hears(self) -> None:
         """Raise ``Unsupported`` where no input audio is taken."""
@@ -217,9 +231,7 @@ class Pump:
         if self.closed is not None:
             raise self.closed.error if self.closed.error is not None else SessionClosed()
 
-    def end(
-        self, error: RtagentError | None, code: int | None, reason: str, *, silence: bool = True
-    ) -> None:
+    def end(self, error: RtagentError | None, code: int | None, reason: str, *, silence: bool = True) -> None:
         """The session is over: tell everybody who waits, once.
 
         With ``silence`` False what was said before may still be heard.

@@ -327,6 +327,7 @@ class Session(Listening):
             raise ConnectionFailed(message, url=self._endpoint) from lost
         if self.dialect.commits == "stream":
             self.post(events.InputAudioBufferCommit())
+        self._pump.keep_input_flowing()
         self._pump.set_state("listening")
         session = self._core.config
         self._pump.publish(

@@ -171,7 +171,7 @@ class VendorConversation:
             case "replaced":
                 await self._wire.send(f"{prefix}.delta", **place, delta="something")
                 await self._wire.send(f"{prefix}.delta", **place, delta=" else")
-            case "plain":
+            case _:
                 for number, word in enumerate(words):
                     await self._wire.send(f"{prefix}.delta", **place, delta=f" {word}" if number else word)
         usage = {"type": "duration", "seconds": 1}
