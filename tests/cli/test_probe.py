@@ -183,6 +183,7 @@ def test_the_key_is_taken_from_the_environment(listen, monkeypatch, capsys):
     seen = []
 
     def look(connection: ServerConnection) -> None:
+        assert connection.request is not None
         seen.append(connection.request.headers["Authorization"])
         connection.close()
 
@@ -206,7 +207,7 @@ def test_a_key_that_is_not_there(monkeypatch, capsys):
         (["ftp://here"], "is not the address of a server"),
         (["ws://here", "--timeout", "0"], "is not a time"),
         (["ws://here", "--timeout", "soon"], "'soon' is not a time"),
-        (["ws://here", "--profile", "nobody"], "invalid choice: 'nobody'"),
+        (["ws://here", "--profile", "nobody"], "unknown profile 'nobody': one of azure, "),
     ],
 )
 def test_wrong_usage(arguments, said, capsys):

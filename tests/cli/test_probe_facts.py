@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from rtagent.cli._probe_facts import Answered, Contains, Finding, Is, differences, nearest, profile_of
+from rtagent.cli._probe_facts import Answered, Contains, Fact, Finding, Is, differences, nearest, profile_of
 from rtagent.events import PROFILES
 
 GA, BETA = PROFILES["openai"], PROFILES["beta"]
 TRUNCATE = "conversation.item.truncate"
 
 
-def finding(*facts):
+def finding(*facts: Fact) -> Finding:
     return Finding("topic", "yes", "evidence", facts)
 
 

@@ -1,12 +1,25 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from rtagent.cli._probe_facts import Answered, Is
 from rtagent.cli._probe_items import editing, farewell, function_call, mistakes, truncating
-from tests.cli.probe_servers import HASTY, answering, answers_of, error, event, found, updated, vendor
+from tests.cli.probe_servers import (
+    HASTY,
+    Answers,
+    Event,
+    answering,
+    answers_of,
+    error,
+    event,
+    found,
+    updated,
+    vendor,
+)
 
-READY = {"answers_updates": True}
+READY: dict[str, Any] = {"answers_updates": True}
 
 
 async def test_editing_at_a_vendor():
@@ -83,8 +96,8 @@ async def test_a_function_call_at_a_vendor(name, complete):
         assert findings["says a call's arguments are done"].evidence == "without name"
 
 
-def calling(*more, takes=("required", "auto")):
-    def answers(sent):
+def calling(*more: Event, takes: tuple[str, ...] = ("required", "auto")) -> Answers:
+    def answers(sent: Event) -> list[Event]:
         match sent["type"]:
             case "session.update" if sent["session"]["tool_choice"] in takes:
                 return [updated(sent)]
@@ -93,7 +106,7 @@ def calling(*more, takes=("required", "auto")):
             case "response.create":
                 return [*more, event("response.done", response={"status": "completed"})]
             case _:
-                return ()
+                return []
 
     return answers
 

@@ -1,26 +1,29 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 
 from rtagent.cli._probe_facts import Is
 from rtagent.cli._probe_overlap import cancelling, out_of_band, two_at_once
-from tests.cli.probe_servers import HASTY, answering, answers_of, error, event, found, vendor
+from tests.cli.probe_servers import HASTY, Answers, Event, answering, answers_of, error, event, found, vendor
 
 
-def created(number, where="conv"):
+def created(number: int, where: str | None = "conv") -> Event:
     return event("response.created", response={"id": f"resp_{number}", "conversation_id": where})
 
 
-def done(number, status="completed", where="conv", **details):
+def done(number: int, status: str = "completed", where: str | None = "conv", **details: Any) -> Event:
     response = {"id": f"resp_{number}", "status": status, "conversation_id": where, **details}
     return event("response.done", response=response)
 
 
-def playing(*scenes, cancel=()):
+def playing(*scenes: list[Event], cancel: Iterable[Event] = ()) -> Answers:
     """A server that answers the first, the second … response.create with these events."""
     waiting = list(scenes)
 
-    def answers(sent):
+    def answers(sent: Event) -> Iterable[Event]:
         if sent["type"] == "response.create":
             return waiting.pop(0)
         return cancel if sent["type"] == "response.cancel" else ()

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from rtagent.cli._probe_facts import Contains
+from rtagent.cli._probe_facts import Contains, Finding
 from rtagent.cli._probe_record import from_record
-from tests.cli.probe_servers import answers_of, event, frames
+from tests.cli.probe_servers import Event, answers_of, event, frames
 
 
-def record(*events, protocol="realtime"):
+def record(*events: Event | str, protocol: str = "realtime") -> dict[str, Finding]:
     return {finding.topic: finding for finding in from_record(frames(*events), protocol)}
 
 

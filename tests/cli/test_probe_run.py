@@ -2,48 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 import anyio
 import pytest
 
 from rtagent.cli import _probe_run
-from rtagent.cli._probe_facts import differences, nearest
+from rtagent.cli._probe_facts import Finding, differences, nearest
 from rtagent.cli._probe_run import probe
 from rtagent.cli._probe_wire import Manner, Times, Wire
 from rtagent.errors import ConnectionFailed
 from rtagent.events import PROFILES
 from rtagent.testing import VendorServer
-from rtagent.transport import memory_pair
+from rtagent.transport import MemoryTransport, memory_pair
 from tests.cli.probe_servers import HASTY, PATIENT, Scripted, answers_of, error, event
 
 TWINS = {"azure": "openai", "beta": "azure-preview"}
 """Servers that cannot be told apart by what they say."""
 
 
+Serve = Callable[[MemoryTransport], Awaitable[None]]
+
+
 class Doors:
     """Dials a new server in memory for every connection, at most so many at a time."""
 
-    def __init__(self, serve, *, at_once=100):
+    def __init__(self, serve: Serve, *, at_once: int = 100) -> None:
         self.serve = serve
         self.at_once = at_once
         self.open = 0
         self.most = 0
-        self.asked = []
-
-    async def __aenter__(self):
+        self.asked: list[str] = []
         self.tasks = anyio.create_task_group()
+
+    async def __aenter__(self) -> Doors:
         await self.tasks.__aenter__()
         return self
 
-    async def __aexit__(self, *failure):
+    async def __aexit__(self, *failure: Any) -> None:
         self.tasks.cancel_scope.cancel()
-        return await self.tasks.__aexit__(*failure)
+        await self.tasks.__aexit__(*failure)
 
-    async def dial(self, manner):
+    async def dial(self, manner: Manner) -> Wire:
         ours, theirs = memory_pair()
         self.tasks.start_soon(self._admit, theirs)
         return Wire(ours, manner, dialled_s=anyio.current_time())
 
-    async def _admit(self, transport):
+    async def _admit(self, transport: MemoryTransport) -> None:
         if self.open >= self.at_once:
             await transport.aclose(1008, "session_limit_reached")
             return
@@ -54,12 +60,12 @@ class Doors:
         finally:
             self.open -= 1
 
-    async def probe(self, times=PATIENT, **manner):
+    async def probe(self, times: Times = PATIENT, **manner: Any) -> dict[str, Finding]:
         findings = await probe(self.dial, Manner(times, **manner), self.asked.append)
         return {finding.topic: finding for finding in findings}
 
 
-def vendor(name):
+def vendor(name: str) -> Serve:
     return lambda transport: VendorServer(name).serve(transport)
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 
 from rtagent.audio import level_dbfs
@@ -14,9 +17,20 @@ from rtagent.cli._probe_sound import (
     streaming,
     turn_detections,
 )
-from tests.cli.probe_servers import HASTY, answering, answers_of, error, event, found, updated, vendor
+from tests.cli.probe_servers import (
+    HASTY,
+    Answers,
+    Event,
+    answering,
+    answers_of,
+    error,
+    event,
+    found,
+    updated,
+    vendor,
+)
 
-READY = {"answers_updates": True}
+READY: dict[str, Any] = {"answers_updates": True}
 
 
 def test_what_sounds_like_speech_is_loud_and_not_clipped():
@@ -132,8 +146,8 @@ async def test_streaming_at_a_vendor():
     assert found_out["clears input audio"].answer == "no"
 
 
-def committing(answer, *, updates=()):
-    def answers(sent):
+def committing(answer: Answers, updates: list[Event]) -> Answers:
+    def answers(sent: Event) -> Iterable[Event | str] | None:
         match sent["type"]:
             case "session.update":
                 return updates
@@ -159,7 +173,7 @@ WRITTEN = event("transcription.done", text="a")
 )
 async def test_streaming(answer, expected, facts):
     updates = [event("session.updated", session={})]
-    async with answering(committing(answer, updates=updates), times=HASTY, model="m") as wire:
+    async with answering(committing(answer, updates), times=HASTY, model="m") as wire:
         found_out = await found(streaming, wire)
     assert found_out["answers updates"].answer == "yes"
     finding = found_out["writes down what was said"]

@@ -4,13 +4,13 @@ import pytest
 
 from rtagent.cli._probe_facts import Answered, Is
 from rtagent.cli._probe_turns import written_turn
-from tests.cli.probe_servers import HASTY, answering, answers_of, error, event, found, vendor
+from tests.cli.probe_servers import HASTY, Answers, Event, answering, answers_of, error, event, found, vendor
 
 
-def responding(refuse=(), done=None, *more):
+def responding(refuse: tuple[str, ...] = (), done: Event | None = None, *more: Event) -> Answers:
     """A server that refuses responses with some settings and answers the others."""
 
-    def answers(sent):
+    def answers(sent: Event) -> list[Event]:
         if sent["type"] == "conversation.item.create":
             return [event("conversation.item.added", item={"id": "own"})]
         if any(name in sent.get("response", {}) for name in refuse):

@@ -176,10 +176,8 @@ class Wire:
             self._updates_to_come += 1
             awaited = (*awaited, "session.updated")
         frame = await self.until(*awaited, within_s=self.times.acknowledgement_s, where=ours)
-        if frame is not None and frame.kind not in (
-            *answers,
-            "error",
-        ):  # the update was read: so was the event
+        # Any other frame is the answer to the update: the event before it has been read.
+        if frame is not None and frame.kind not in (*answers, "error"):
             frame = await self.until(*answers, "error", within_s=self.times.quiet_s, where=ours)
         if frame is None:
             return Reply("silent")

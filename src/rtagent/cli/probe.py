@@ -40,8 +40,6 @@ _DEFAULT_PATH = "/v1/realtime"
 
 def add_parser(subparsers: CommandParsers[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    from ..events import PROFILES
-
     parser = add_command(
         subparsers,
         "probe",
@@ -55,9 +53,9 @@ def add_parser(subparsers: CommandParsers[argparse.ArgumentParser]) -> None:
     parser.add_argument("--model", metavar="NAME", help="the model, where the URL does not name it")
     parser.add_argument(
         "--profile",
-        choices=sorted(PROFILES),
+        type=_profile_name_of,
         metavar="NAME",
-        help=f"the profile to start from, by default as the URL looks: {', '.join(sorted(PROFILES))}",
+        help="the known profile to start from, such as azure, live, xai; by default as the URL looks",
     )
     parser.add_argument("--write", type=Path, metavar="FILE", help="write a profile of this server, as JSON")
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
@@ -100,6 +98,15 @@ def _url_of(text: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from error
     parts = urlsplit(text)
     return urlunsplit(parts._replace(path=_DEFAULT_PATH)) if parts.path in ("", "/") else text
+
+
+def _profile_name_of(text: str) -> str:
+    from ..events import PROFILES
+
+    if text not in PROFILES:
+        message = f"unknown profile {text!r}: one of {', '.join(sorted(PROFILES))}"
+        raise argparse.ArgumentTypeError(message)
+    return text
 
 
 def _seconds_of(text: str) -> float:

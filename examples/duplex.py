@@ -1,0 +1,46 @@
+"""You hear what GPT-Live says to a recording: both sides speak at any time, a second model runs the tools."""
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from rtagent import Agent, Endpoint, connect, tool
+from rtagent.audio import WavSink, WavSource
+from rtagent.events import live
+
+
+@tool
+def set_light(room: str, on: bool) -> str:
+    """Switch the light of a room."""
+    print(f"({room}: {on})")
+    return "done"
+
+
+AGENT = Agent(instructions="You run a small home. Be brief.", tools=[set_light])
+
+
+async def talk(question: Path, answer: Path, backing_model: str, endpoint: Endpoint) -> None:
+    backing = live.ResponsesDelegationConfig(model=backing_model)
+    config = live.SessionConfig(delegation=live.ResponsesDelegation(responses=backing))
+    async with connect(AGENT, endpoint=endpoint, config=config) as session:
+        session.attach(WavSource(question), WavSink(answer))  # or Microphone(), Speaker()
+        await session.wait_for(live.SessionOutputTranscriptDelta, timeout=30)
+        await session.wait_for(live.SessionUsageUpdated, timeout=30)
+    for entry in session.history:
+        print(f"{entry.role}: {entry.text}")
+    print(f"[{session.usage.seconds:g} s]")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("question", type=Path, help="a WAV file that is spoken to the model")
+    parser.add_argument("answer", type=Path, help="the WAV file to write")
+    parser.add_argument("--backing-model", required=True, help="the text model that runs the tools")
+    parser.add_argument("--url", help="another server than OpenAI that speaks GPT-Live")
+    options = parser.parse_args()
+    endpoint = Endpoint.url(options.url, profile="live") if options.url else Endpoint.openai(live=True)
+    asyncio.run(talk(options.question, options.answer, options.backing_model, endpoint))
+
+
+if __name__ == "__main__":
+    main()
