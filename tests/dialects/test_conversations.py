@@ -60,7 +60,7 @@ async def test_a_session_is_opened_and_configured(talk, profile, way, light) -> 
         assert [entry.name for entry in config.tools] == ["light"]
         assert config.audio.input.turn_detection.type == "server_vad"
         voice = config.audio.output.voice
-        assert (voice if isinstance(voice, str) else voice.model_extra["name"]) == "marin"
+        assert (voice if isinstance(voice, str) else voice.name) == "marin"
     assert len(scene.server.sent("session.update")) == 1
 
 

@@ -41,10 +41,10 @@ def test_only_what_was_set_is_written(written, event, wire):
 
 
 def test_unknown_fields_are_refused():
-    with pytest.raises(ValidationError, match="final"):
-        events.InputAudioBufferCommit(final=True)  # type: ignore[call-arg]
-    with pytest.raises(ValidationError, match="final"):
-        events.InputAudioBufferCommit.model_validate({"final": True})
+    with pytest.raises(ValidationError, match="last"):
+        events.InputAudioBufferCommit(last=True)  # type: ignore[call-arg]
+    with pytest.raises(ValidationError, match="last"):
+        events.InputAudioBufferCommit.model_validate({"last": True})
 
 
 def test_what_is_required_is_required():

@@ -41,8 +41,8 @@ def test_an_error_is_no_other_value():
 def test_some_servers_open_a_session_without_describing_it(read):
     event = read({"type": "session.created", "id": "sess_1", "created": 1})
     assert isinstance(event, events.SessionCreated)
-    assert event.session == events.RealtimeSession()
-    assert event.model_extra == {"id": "sess_1", "created": 1}
+    assert event.session.id == "sess_1"
+    assert event.model_extra == {"created": 1}
 
 
 def test_rate_limits(read):

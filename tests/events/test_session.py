@@ -11,7 +11,7 @@ from rtagent import events
         ({"type": "realtime", "model": "gpt-next", "temperature": 0.8}, events.RealtimeSession),
         ({"type": "transcription", "audio": {"input": {}}}, events.TranscriptionSession),
         ({"type": "translation", "audio": {}}, events.RealtimeSession),
-        ({"instructions": "x", "modalities": ["text", "audio"]}, events.RealtimeSession),
+        ({"instructions": "x", "output_modalities": ["audio"]}, events.RealtimeSession),
     ],
 )
 def test_kinds_of_session(read_session, wire, model):

@@ -15,7 +15,7 @@ from scripts.pin_requirements import LAYERS, wanted, with_markers
 ROOT = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-PIN = re.compile(r'[a-z0-9.-]+==[0-9][0-9a-z.]*( ; (python_version|sys_platform) .+)?')
+PIN = re.compile(r"[a-z0-9.-]+==[0-9][0-9a-z.]*( ; (python_version|sys_platform) .+)?")
 
 
 def pins(layer: str) -> list[str]:

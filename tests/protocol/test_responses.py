@@ -14,7 +14,7 @@ from rtagent.protocol import Answered, CallDue, Refused, ResponseFinished
 from rtagent.protocol._gate import REQUEST_KEY, Gate
 from rtagent.protocol._items import ItemLedger
 from rtagent.protocol._outbox import Outbox
-from rtagent.protocol._responses import KEPT_EXPIRED, OCCUPIED, Responses
+from rtagent.protocol._responses import KEPT_EXPIRED, KEPT_OPEN, OCCUPIED, Responses
 
 BESIDE = events.ResponseParams(conversation="none")
 
@@ -328,3 +328,66 @@ def test_expired_requests_are_not_remembered_for_ever(desk: Desk) -> None:
     desk.sent()
     assert desk.created("late", "q0")
     assert desk.sent() == []
+
+
+def arguments(call_id: str | None, name: str | None = "add", response_id: str | None = "r1") -> Any:
+    return events.ResponseFunctionCallArgumentsDone(
+        response_id=response_id, item_id=f"item_{call_id}", call_id=call_id, name=name, arguments="{}"
+    )
+
+
+def test_a_call_whose_item_never_comes_starts_when_its_response_is_done() -> None:
+    desk = Desk()
+    desk.created("r1")
+    desk.responses.arguments_done(arguments("c1"))
+    desk.responses.arguments_done(arguments("c2", response_id=None))
+    desk.responses.arguments_done(arguments("c3", name=None))
+    assert desk.outbox.take_happenings() == []
+    desk.done("r1")
+    started = [
+        happening.call for happening in desk.outbox.take_happenings() if isinstance(happening, CallDue)
+    ]
+    assert [(call.call_id, call.name, call.item_id) for call in started] == [
+        ("c1", "add", "item_c1"),
+        ("c2", "add", "item_c2"),
+    ]
+
+
+def test_an_item_says_more_than_its_arguments() -> None:
+    desk = Desk()
+    desk.created("r1")
+    for call_id in ("c1", "c2"):
+        desk.responses.arguments_done(arguments(call_id))
+    desk.call("c1")
+    cut = events.FunctionCall(id="item_c2", call_id="c2", name="add", status="incomplete")
+    desk.done("r1", cut)
+    started = [happening for happening in desk.outbox.take_happenings() if isinstance(happening, CallDue)]
+    assert [happening.call.call_id for happening in started] == ["c1"]
+
+
+def test_arguments_of_a_cancelled_response_start_nothing() -> None:
+    desk = Desk()
+    desk.created("r1")
+    desk.responses.arguments_done(arguments("c1"))
+    desk.done("r1", status="cancelled")
+    desk.created("r2")
+    desk.done("r2")
+    assert not any(isinstance(happening, CallDue) for happening in desk.outbox.take_happenings())
+
+
+def test_a_response_that_lists_nothing_holds_what_came_in_it() -> None:
+    desk = Desk()
+    desk.created("r1")
+    desk.items.text("i1", 0, final="It is on.", role="assistant")
+    for item_id in ("i1", "i1", "unheard of"):
+        desk.responses.touched("r1", item_id)
+    desk.done("r1")
+    (finished,) = (one for one in desk.outbox.take_happenings() if isinstance(one, ResponseFinished))
+    assert (finished.response.text, finished.response.items[0].role) == ("It is on.", "assistant")
+
+
+def test_responses_that_never_end_do_not_fill_the_memory() -> None:
+    desk = Desk()
+    for number in range(KEPT_OPEN + 5):
+        desk.responses.touched(f"r{number}", "i")
+    assert len(desk.responses._touched) == KEPT_OPEN

@@ -134,9 +134,11 @@ TurnDetection: TypeAlias = Annotated[
 
 
 class VoiceId(WireModel, frozen=True):
-    """A custom voice."""
+    """A voice that is more than a name: a custom one by its id, or one of a vendor's kinds."""
 
-    id: str
+    id: str | None = None
+    name: str | None = None
+    type: str | None = None
 
 
 class AudioInput(WireModel, frozen=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, Literal
 
 from ._items import Item
@@ -10,7 +9,7 @@ from ._model import WireModel
 from ._refusal import ClientEventError
 from ._response import ResponseParams
 from ._session import SessionConfig
-from ._sound import from_base64, to_base64
+from ._sound import from_base64, once, to_base64
 
 __all__ = (
     "ClientEvent",
@@ -61,7 +60,7 @@ class InputAudioBufferAppend(ClientEvent, frozen=True):
             return cls(audio=to_base64(pcm))
         return cls(audio=to_base64(pcm), event_id=event_id)
 
-    @cached_property
+    @once
     def pcm(self) -> bytes:
         """The samples, decoded once.
 

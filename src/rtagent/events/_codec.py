@@ -8,6 +8,7 @@ server sends makes ``decode`` raise. Audio is decoded from base64 when it is fir
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pybase64 import b64encode_as_string
@@ -16,7 +17,7 @@ from pydantic_core import ErrorDetails, from_json, to_json
 
 from ..errors import LocalProtocolError
 from ._client import ClientEvent, InputAudioBufferAppend
-from ._dialect import Dialect
+from ._dialect import Dialect, WireProtocol
 from ._model import as_object
 from ._normal import left_out, normalise, standard_name
 from ._profiles import GA
@@ -32,6 +33,17 @@ __all__ = ("decode", "decode_client", "encode", "encode_append")
 _HEAD_CHARACTERS = 200
 _CODES = {"extra_forbidden": "unknown_parameter", "missing": "missing_required_parameter"}
 """The protocol's words for pydantic's; all others are ``invalid_value``."""
+
+
+class _Readers(dict[WireProtocol, Callable[[str | bytes], ServerEvent | None]]):
+    """The short way of each protocol, filled in when it is first taken: a look-up costs less than a call."""
+
+    def __missing__(self, protocol: WireProtocol) -> Callable[[str | bytes], ServerEvent | None]:
+        reader = self[protocol] = vocabulary(protocol).read_exactly
+        return reader
+
+
+_READERS = _Readers()
 _APPEND_HEADS = {protocol: f'{{"type":"{kind}","audio":"' for protocol, kind in APPEND_TYPES.items()}
 
 
@@ -43,7 +55,7 @@ def decode(frame: str | bytes, dialect: Dialect = GA) -> ServerEvent:
         or lacks what its type cannot do without. ``event.defects`` says what else had to be left out,
         ``event.departures`` in which ways it is not what the dialect has.
     """
-    event = vocabulary(dialect.protocol).read_exactly(frame)
+    event = _READERS[dialect.protocol](frame)
     return event if event is not None else _carefully(frame, dialect)
 
 

@@ -19,7 +19,7 @@ from ._server import ServerEvent
 
 __all__ = ("exact_reader",)
 
-_RESHAPED = frozenset({"error", "response", "session"})
+_RESHAPED = frozenset({"error", "session"})
 """Fields whose objects come in several shapes, which only the careful way tells apart."""
 
 
@@ -29,16 +29,21 @@ def exact_reader(classes: Iterable[type[ServerEvent]]) -> Callable[[str | bytes]
     It answers None if the frame is to be read carefully.
     """
     needs = {cls: frozenset(expected(cls)) for cls in classes if _RESHAPED.isdisjoint(cls.model_fields)}
+    nested = frozenset(cls for cls in needs if "response" in cls.model_fields)
     union: Any = Annotated[Union[tuple(needs)], Discriminator("type")]  # noqa: UP007 -- made of a tuple
     validate = TypeAdapter[ServerEvent](union).validator.validate_json
 
     def read(frame: str | bytes) -> ServerEvent | None:
         try:
-            event: ServerEvent = validate(frame)
+            event: Any = validate(frame)
         except (ValueError, TypeError):  # TypeError: text that is not Unicode
             return None
-        if event.__pydantic_extra__ or not needs[type(event)] <= event.__pydantic_fields_set__:
+        kind = type(event)
+        if event.__pydantic_extra__ or not needs[kind] <= event.__pydantic_fields_set__:
             return None
-        return event
+        if kind in nested and event.response.__pydantic_extra__:  # perhaps of another generation
+            return None
+        known: ServerEvent = event
+        return known
 
     return read

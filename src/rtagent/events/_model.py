@@ -14,6 +14,8 @@ from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar, cast, get_args
 from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
+from ._sound import once
+
 __all__ = ("Many", "WireModel", "as_object", "tag_by_type")
 
 T = TypeVar("T")
@@ -31,7 +33,7 @@ Many: TypeAlias = Annotated[Sequence[T], _AsTuple()]
 """A JSON array: a program may pass a list, the model holds a tuple."""
 
 
-class WireModel(BaseModel, frozen=True, extra="allow"):
+class WireModel(BaseModel, frozen=True, extra="allow", ignored_types=(once,)):
     """A frozen value of the wire; fields that nobody set are not written, which is not the same as null."""
 
     always_written: ClassVar[frozenset[str]] = frozenset({"type"})

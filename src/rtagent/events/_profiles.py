@@ -55,6 +55,7 @@ BETA = Dialect(
     title="Realtime beta",
     aliases=_BETA_ALIASES,
     spellings={ga: beta for beta, ga in _BETA_ALIASES.items() if ga.startswith("response.")},
+    missing_fields=frozenset({"name"}),
     session_shape="flat",
     assistant_text="text",
     announces_items="created",
@@ -273,7 +274,7 @@ _OTHERS = (
             "telephony": False,
             "turn_detections": ("server_vad", "client_vad"),
             "extra_events": frozenset({"heartbeat"}),
-            "missing_fields": frozenset({"event_id"}),
+            "missing_fields": frozenset({"event_id", "name"}),
             "out_of_band": False,
             "echoes_metadata": False,
             "notes": ("remembers about two minutes",),
@@ -305,7 +306,7 @@ _OTHERS = (
         renamed_fields={
             "conversation.item.input_audio_transcription.completed": {"text": "transcript"},
         },
-        missing_fields=frozenset({"event_id", "item_id", "content_index"}),
+        missing_fields=frozenset({"event_id", "item_id", "content_index", "session"}),
         session_shape="model_on_top",
         error_shape="string",
         input_rates=(16_000,),
@@ -410,7 +411,6 @@ _OTHERS = (
 )
 
 PROFILES: Mapping[str, Dialect] = MappingProxyType(
-    {dialect.name: dialect for dialect in (GA, *_OTHERS, BETA, LIVE, LIVE_SIDEBAND, LIVE_FORK, TRANSLATION)
-    }
+    {dialect.name: dialect for dialect in (GA, *_OTHERS, BETA, LIVE, LIVE_SIDEBAND, LIVE_FORK, TRANSLATION)}
 )
 """Every dialect that is known, by its name."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import field_validator
@@ -11,7 +10,7 @@ from ._items import Item
 from ._parts import OutputAudio, OutputText, Part
 from ._response import RealtimeResponse
 from ._server import ServerEvent
-from ._sound import from_base64, to_base64
+from ._sound import from_base64, once, to_base64
 
 __all__ = (
     "ResponseContentPartAdded",
@@ -157,7 +156,7 @@ class ResponseOutputAudioDelta(_InPart, frozen=True):
         place = {"output_index": output_index, "content_index": content_index}
         return cls.model_validate({**given, **place, "delta": to_base64(pcm)})
 
-    @cached_property
+    @once
     def audio(self) -> bytes:
         """The bytes of the voice, decoded once; empty if they are no base64. May end within a sample."""
         return from_base64(self.delta) or b""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import Any, TypeVar
+
 from pybase64 import b64decode, b64encode_as_string
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-__all__ = ("from_base64", "to_base64")
+__all__ = ("from_base64", "once", "to_base64")
+
+ValueT = TypeVar("ValueT")
 
 _LENIENT = TypeAdapter(bytes, config=ConfigDict(val_json_bytes="base64"))
 
@@ -31,3 +36,18 @@ def _in_another_spelling(text: str) -> bytes | None:
         return _LENIENT.validate_strings(text)
     except ValidationError:
         return None
+
+
+class once(cached_property[ValueT]):  # noqa: N801 -- a decorator
+    """A property that is worked out when it is first asked for, and kept.
+
+    Without the lock that ``cached_property`` takes up to Python 3.11, which costs as much as decoding.
+    """
+
+    def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:
+        """The value; from the second time on the instance has it and nobody asks here."""
+        if instance is None:
+            return self
+        value = self.func(instance)
+        instance.__dict__[self.attrname] = value
+        return value

@@ -11,7 +11,6 @@ wire types have the names of the Realtime protocol and other objects behind them
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -23,7 +22,7 @@ from ._refusal import ClientEventError
 from ._registry import by_type
 from ._server import ServerEvent
 from ._server_session import Error
-from ._sound import from_base64, to_base64
+from ._sound import from_base64, once, to_base64
 
 __all__ = (
     "CLIENT_EVENTS",
@@ -121,7 +120,7 @@ class SessionInputAudioBufferAppend(ClientEvent, frozen=True):
             return cls(audio=to_base64(pcm))
         return cls(audio=to_base64(pcm), event_id=event_id)
 
-    @cached_property
+    @once
     def pcm(self) -> bytes:
         """The samples, decoded once.
 
@@ -201,7 +200,7 @@ class SessionOutputAudioDelta(_Aligned, frozen=True):
         given = {name: value for name, value in optional.items() if value is not None}
         return cls.model_validate({**given, "delta": to_base64(pcm)})
 
-    @cached_property
+    @once
     def audio(self) -> bytes:
         """The bytes of the voice, decoded once; empty if they are no base64. May end within a sample."""
         return from_base64(self.delta) or b""

@@ -130,11 +130,16 @@ class ItemLedger:
         delta: str = "",
         so_far: str | None = None,
         final: str | None = None,
+        role: str = "",
     ) -> None:
-        """Text of a part: a piece of it, all of it until now (which may rewrite it), or all of it."""
+        """Text of a part: a piece of it, all of it until now (which may rewrite it), or all of it.
+
+        ``role`` says whose it is, where no item was announced.
+        """
         if item_id in self._deleted:
             return
         entry = self._entry(item_id)
+        entry.role = entry.role or role
         if final is not None:
             entry.texts[content_index] = final
             entry.final.add(content_index)

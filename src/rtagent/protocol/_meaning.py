@@ -33,6 +33,7 @@ class Meaning:
             events.ResponseCreated: self._created,
             events.ResponseOutputItemAdded: self._item_added,
             events.ResponseOutputItemDone: self._item_done,
+            events.ResponseFunctionCallArgumentsDone: self._arguments_done,
             events.ResponseDone: self._done,
             events.Error: self._error,
         }
@@ -41,13 +42,17 @@ class Meaning:
         """One server event."""
         m = self._m
         if isinstance(event, events.ResponseOutputAudioDelta):
-            response_id = event.response_id or m.responses.gate.active_id or ""
-            m.voice.delta(event, response_id, in_conversation=not m.responses.is_beside(response_id))
+            owner = event.response_id or m.responses.gate.active_id or ""
+            m.voice.delta(event, owner, in_conversation=not m.responses.is_beside(owner))
             return
         if not m.greeted and event.type in m.dialect.greeting:
             m.greeted = True
-        if not m.responses.is_beside(getattr(event, "response_id", None)):
+        response_id: str | None = getattr(event, "response_id", None)
+        item_id: str | None = getattr(event, "item_id", None)
+        if not m.responses.is_beside(response_id):
             read_into(m.items, event)
+        if response_id is not None and item_id is not None:
+            m.responses.touched(response_id, item_id)
         answered = m.answers.answered(event)
         if answered is not None:
             m.outbox.tell(Answered(answered, event))
@@ -112,6 +117,9 @@ class Meaning:
     def _item_done(self, event: events.ResponseOutputItemDone, now: float) -> None:
         m = self._m
         m.responses.item_done(event, wanted=not m.voice.is_silenced(event.response_id))
+
+    def _arguments_done(self, event: events.ResponseFunctionCallArgumentsDone, now: float) -> None:
+        self._m.responses.arguments_done(event)
 
     def _done(self, event: events.ResponseDone, now: float) -> None:
         m = self._m

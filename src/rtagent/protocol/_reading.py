@@ -23,19 +23,19 @@ def read_into(items: ItemLedger, event: events.ServerEvent) -> None:
         case events.InputAudioBufferCommitted(item_id=str() as item_id):
             items.spoken_to(item_id)
         case events.ConversationItemInputAudioTranscriptionDelta():
-            items.text(event.item_id, event.content_index or 0, delta=event.delta or "")
+            items.text(event.item_id, event.content_index or 0, delta=event.delta or "", role="user")
         case events.ConversationItemInputAudioTranscriptionCompleted():
-            items.text(event.item_id, event.content_index or 0, final=event.transcript)
+            items.text(event.item_id, event.content_index or 0, final=event.transcript, role="user")
         case events.ConversationItemInputAudioTranscriptionUpdated(item_id=str() as item_id) if item_id:
-            items.text(item_id, event.content_index, so_far=event.transcript)
+            items.text(item_id, event.content_index, so_far=event.transcript, role="user")
         case events.ResponseOutputTextDelta() | events.ResponseOutputAudioTranscriptDelta():
             if event.item_id is not None:
-                items.text(event.item_id, event.content_index, delta=event.delta)
+                items.text(event.item_id, event.content_index, delta=event.delta, role="assistant")
         case events.ResponseOutputTextDone():
             if event.item_id is not None:
-                items.text(event.item_id, event.content_index, final=event.text)
+                items.text(event.item_id, event.content_index, final=event.text, role="assistant")
         case events.ResponseOutputAudioTranscriptDone():
             if event.item_id is not None:
-                items.text(event.item_id, event.content_index, final=event.transcript)
+                items.text(event.item_id, event.content_index, final=event.transcript, role="assistant")
         case _:
             return

@@ -7,6 +7,7 @@ follow-up that speaks about their outputs, so a program that asked for an answer
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from .. import events
 from ._calls import Call, CallLedger
@@ -20,6 +21,10 @@ __all__ = ("Responses",)
 
 OCCUPIED = "conversation_already_has_active_response"
 KEPT_EXPIRED = 64
+KEPT_OPEN = 64
+"""Responses that may be open at once; a server that never ends them cannot fill the memory."""
+
+ValueT = TypeVar("ValueT")
 
 
 class Responses:
@@ -38,6 +43,8 @@ class Responses:
         self._beside: set[str] = set()
         self._waiting: dict[str, Response] = {}
         self._expired: dict[str, None] = {}
+        self._touched: dict[str, dict[str, None]] = {}
+        self._argued: dict[str, dict[str, events.FunctionCall]] = {}
 
     def ask(self, params: events.ResponseParams | None, request_id: str) -> None:
         """Somebody wants a response."""
@@ -65,6 +72,19 @@ class Responses:
         self._outbox.tell(Answered(request.request_id, event))
         return True
 
+    def touched(self, response_id: str, item_id: str) -> None:
+        """Something of that item came in: it belongs to that response, should nothing else say so."""
+        self._of(self._touched, response_id)[item_id] = None
+
+    def arguments_done(self, event: events.ResponseFunctionCallArgumentsDone) -> None:
+        """The arguments of a call are complete. Its item says so too, except at servers that send none (F1)."""
+        if event.call_id is not None and event.name:
+            call = events.FunctionCall(
+                id=event.item_id, call_id=event.call_id, name=event.name, arguments=event.arguments
+            )
+            response_id = event.response_id or self.gate.active_id or ""
+            self._of(self._argued, response_id)[event.call_id] = call
+
     def item_done(self, event: events.ResponseOutputItemDone, *, wanted: bool) -> None:
         """An output item is finished; a finished call starts now if its response is still wanted."""
         if isinstance(event.item, events.FunctionCall) and wanted:
@@ -79,6 +99,11 @@ class Responses:
             for index, item in enumerate(wire.output or ()):
                 if isinstance(item, events.FunctionCall):
                     self._announce(item, response_id, index)
+            listed = {item.call_id for item in wire.output or () if isinstance(item, events.FunctionCall)}
+            for index, (call_id, call) in enumerate(self._argued.get(response_id, {}).items()):
+                if call_id not in listed:
+                    self._announce(call, response_id, index)
+        self._argued.pop(response_id, None)
         self.calls.response_done(response_id, completed=completed)
         self.gate.done(response_id)
         self._beside.discard(response_id)
@@ -150,12 +175,23 @@ class Responses:
         if self.calls.announce(call):
             self._outbox.tell(CallDue(call))
 
+    def _of(self, kept: dict[str, dict[str, ValueT]], response_id: str) -> dict[str, ValueT]:
+        known = kept.get(response_id)
+        if known is None:
+            known = kept[response_id] = {}
+            while len(kept) > KEPT_OPEN:
+                del kept[next(iter(kept))]
+        return known
+
     def _fail(self, request: ResponseRequest, error: events.ErrorDetail | None) -> None:
         for event_id in dict.fromkeys((request.request_id, *request.serves)):
             self._outbox.tell(Refused(event_id, error))
 
     def _finished(self, wire: events.RealtimeResponse, response_id: str) -> Response:
         entries: list[HistoryEntry] = []
+        touched = self._touched.pop(response_id, {})
+        if not wire.output:
+            entries.extend(entry for item_id in touched if (entry := self._items.get(item_id)) is not None)
         for item in wire.output or ():
             known = self._items.get(item.id or "")
             if known is None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, Literal, Self
 
 from .._client import ClientEvent
 from .._refusal import ClientEventError
-from .._sound import from_base64, to_base64
+from .._sound import from_base64, once, to_base64
 from ._items import Item
 from ._session import SessionConfig, SessionUpdateConfig
 
@@ -57,7 +56,7 @@ class _Sound(ClientEvent, frozen=True):
         given = {} if event_id is None else {"event_id": event_id}
         return cls.model_validate({**given, "audio": to_base64(pcm)})
 
-    @cached_property
+    @once
     def pcm(self) -> bytes:
         """The samples, decoded once.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
@@ -10,7 +9,7 @@ from pydantic import Field
 from .._response import ErrorDetail as RealtimeErrorDetail
 from .._server import ServerEvent
 from .._server_session import Error as RealtimeError
-from .._sound import from_base64, to_base64
+from .._sound import from_base64, once, to_base64
 from ._session import ContextWindow, SessionResource, SessionUsage
 
 __all__ = (
@@ -146,7 +145,7 @@ class SessionInputAudioReflected(ServerEvent, frozen=True):
         """Wrap samples."""
         return cls(audio=to_base64(pcm))
 
-    @cached_property
+    @once
     def pcm(self) -> bytes:
         """The samples, decoded once; empty if they are no base64."""
         return from_base64(self.audio) or b""
@@ -184,7 +183,7 @@ class SessionOutputAudioDelta(ServerEvent, frozen=True):
         given = {name: value for name, value in times.items() if value is not None}
         return cls.model_validate({**given, "delta": to_base64(pcm)})
 
-    @cached_property
+    @once
     def audio(self) -> bytes:
         """The bytes of the voice, decoded once; empty if they are no base64. May end within a sample."""
         return from_base64(self.delta) or b""
