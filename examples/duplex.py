@@ -24,10 +24,14 @@ async def talk(question: Path, answer: Path, backing_model: str, endpoint: Endpo
     config = live.SessionConfig(delegation=live.ResponsesDelegation(responses=backing))
     async with connect(AGENT, endpoint=endpoint, config=config) as session:
         session.attach(WavSource(question), WavSink(answer))  # or Microphone(), Speaker()
-        await session.wait_for(live.SessionOutputTranscriptDelta, timeout=30)
-        await session.wait_for(live.SessionUsageUpdated, timeout=30)
-    for entry in session.history:
-        print(f"{entry.role}: {entry.text}")
+        async with session.subscribe(live.SessionOutputTranscriptDelta, live.SessionUsageUpdated) as stream:
+            async for event in stream:
+                match event:
+                    case live.SessionOutputTranscriptDelta(delta=words):
+                        print(words, end="", flush=True)
+                    case live.SessionUsageUpdated():
+                        print()
+                        break
     print(f"[{session.usage.seconds:g} s]")
 
 

@@ -237,7 +237,8 @@ async def test_a_session_is_followed_to_its_end(tmp_path: Path) -> None:
         Session(server.transport) as session,
     ):
         await group.start(recording.follow, session)
-        await server.send(events.InputAudioBufferSpeechStarted(item_id="u1"))
+        started = {"type": "input_audio_buffer.speech_started", "item_id": "u1", "audio_start_ms": 5}
+        await server.send({**started, "event_id": "e1"})
         await anyio.wait_all_tasks_blocked()
     kinds = [event.type for event in read_events(tmp_path / "events.jsonl")]
     assert kinds == ["input_audio_buffer.speech_started", "rtagent.StateChanged", "rtagent.Closed"]

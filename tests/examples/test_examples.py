@@ -124,5 +124,5 @@ def test_duplex(tmp_path: Path) -> None:
         printed = run(tmp_path, str(EXAMPLES / "duplex.py"), *files, *options)
         server.shutdown()
         thread.join()
-    assert printed.splitlines() == ["(kitchen: True)", "assistant: It is on.", "[2.5 s]"]
+    assert printed.splitlines() == ["(kitchen: True)", "It is on.", "[2.5 s]"]
     assert (tmp_path / "answer.wav").stat().st_size > 44

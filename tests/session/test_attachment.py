@@ -9,6 +9,7 @@ import anyio
 import numpy as np
 import pytest
 
+from rtagent import events
 from rtagent.audio import (
     ArraySource,
     AudioBlock,
@@ -21,9 +22,10 @@ from rtagent.audio import (
     g711,
 )
 from rtagent.errors import AudioUnavailable, LocalProtocolError
-from rtagent.session import Attachment
+from rtagent.session import Attachment, Session
 from rtagent.session import _attachment as module
 from rtagent.testing import FakeClock
+from rtagent.transport import memory_pair
 
 PCM_24K = AudioFormat.pcm16(24_000)
 TWENTY_MS = b"\x05\x00" * 480
@@ -460,3 +462,27 @@ async def test_detaching_while_the_sink_opens_gives_up_the_opening() -> None:
         await bench.handle.wait_open()
         assert bench.handle.ended
         assert sink.played == []
+
+
+async def test_a_file_that_is_read_at_once_loses_nothing_on_a_slow_network() -> None:
+    """Ten seconds are more than may wait to be sent."""
+    near, far = memory_pair()
+    taken = bytearray()
+
+    async def slow_network() -> None:
+        while len(taken) < 480_000:
+            event = events.decode_client(await far.receive())
+            if isinstance(event, events.InputAudioBufferAppend):
+                taken.extend(event.pcm)
+            await anyio.lowlevel.checkpoint()
+
+    source = ArraySource(bytes(range(240)) * 2_000, 24_000, pace=None)
+    await far.send(events.encode(events.SessionCreated(session=events.RealtimeSession())))
+    async with anyio.create_task_group() as group, Session(near) as session:
+        group.start_soon(slow_network)
+        await session.attach(source).wait_source_ended()
+        with anyio.fail_after(10):
+            while len(taken) < 480_000:
+                await anyio.lowlevel.checkpoint()
+        assert session.metrics.audio_dropped_ms == 0.0
+    assert bytes(taken) == bytes(range(240)) * 2_000

@@ -43,14 +43,19 @@ _WORDS = {"delta", "completed", "failed", "segment", "updated"}
 
 
 @asynccontextmanager
-async def transcribing(server: RawServer, play: Play | None = None) -> AsyncIterator[Transcriber]:
+async def transcribing(
+    server: RawServer, play: Play | None = None, dialect: events.Dialect = GA
+) -> AsyncIterator[Transcriber]:
     """An open transcriber at an OpenAI-like server, whose part is played beside the block."""
     await server.send({"type": "session.created", "event_id": "e", "session": SNAPSHOT})
     async with anyio.create_task_group() as group:
-        async with Session(server.transport) as session, Transcriber(session, GA) as transcriber:
+        opening = Session(server.transport, dialect=dialect)
+        async with opening as session, Transcriber(session, dialect) as transcriber:
+            group.start_soon(server.keep_up)
             if play is not None:
                 group.start_soon(play, server)
             yield transcriber
+        group.cancel_scope.cancel()
 
 
 async def all_of(transcriber: Transcriber) -> list[Transcript]:
@@ -273,25 +278,65 @@ async def test_leaving_the_block_ends_the_iteration(raw_server: RawServer) -> No
 
 
 async def test_a_server_that_answers_no_commit_is_waited_for_all_the_same(raw_server: RawServer) -> None:
+    async def play(server: RawServer) -> None:
+        await server.expect("input_audio_buffer.commit")
+        await server.send(about("completed", "a", transcript="Hello."))
+
     quiet = GA.model_copy(update={"unanswered_events": frozenset({"input_audio_buffer.commit"})})
-    await raw_server.send({"type": "session.created", "session": SNAPSHOT})
-    async with Session(raw_server.transport, dialect=quiet) as session:
-        async with Transcriber(session, quiet) as transcriber, anyio.create_task_group() as group:
-            transcriber.append_audio(SECOND)
-            group.start_soon(transcriber.finish)
-            await raw_server.expect("input_audio_buffer.commit")
-            await raw_server.send(about("completed", "a", transcript="Hello."))
+    async with transcribing(raw_server, play, quiet) as transcriber:
+        transcriber.append_audio(SECOND)
+        await transcriber.finish()
         assert transcriber.text == "Hello."
 
 
 async def test_a_server_that_takes_no_commit_is_not_sent_one(raw_server: RawServer) -> None:
     deaf = GA.model_copy(update={"refused_events": frozenset({"input_audio_buffer.commit"})})
-    await raw_server.send({"type": "session.created", "session": SNAPSHOT})
-    async with Session(raw_server.transport, dialect=deaf) as session:
-        async with Transcriber(session, deaf) as transcriber:
-            transcriber.append_audio(SECOND)
-            await transcriber.finish()
+    async with transcribing(raw_server, dialect=deaf) as transcriber:
+        transcriber.append_audio(SECOND)
+        await transcriber.finish()
     assert await raw_server.silent()
+
+
+async def test_what_was_heard_while_the_end_was_on_its_way_is_waited_for(raw_server: RawServer) -> None:
+    """A file comes faster than it is heard: what is said about its end comes after its end was sent."""
+
+    async def play(server: RawServer) -> None:
+        update = await server.expect("session.update")
+        await server.send(about("speech_started", "a"), about("speech_stopped", "a"))
+        await server.send({"type": "session.updated", "event_id": "e", "session": update["session"]})
+        await server.send(about("committed", "a"), about("completed", "a", transcript="Late."))
+
+    await raw_server.send({"type": "session.created", "event_id": "e", "session": SNAPSHOT})
+    async with (
+        anyio.create_task_group() as group,
+        Session(raw_server.transport) as session,
+        Transcriber(session, GA) as transcriber,
+    ):
+        group.start_soon(play, raw_server)
+        transcriber.append_audio(SECOND)
+        await transcriber.finish()
+        assert transcriber.text == "Late."
+    assert await raw_server.silent()
+
+
+async def test_a_refused_update_tells_as_much_as_an_answered_one(raw_server: RawServer) -> None:
+    async def play(server: RawServer) -> None:
+        update = await server.expect("session.update")
+        error = {"type": "invalid_request_error", "message": "no", "event_id": update["event_id"]}
+        await server.send({"type": "error", "event_id": "e", "error": error})
+        await server.expect("input_audio_buffer.commit")
+        await server.send(about("committed", "a"), about("completed", "a", transcript="Yes."))
+
+    await raw_server.send({"type": "session.created", "event_id": "e", "session": SNAPSHOT})
+    async with (
+        anyio.create_task_group() as group,
+        Session(raw_server.transport) as session,
+        Transcriber(session, GA) as transcriber,
+    ):
+        group.start_soon(play, raw_server)
+        transcriber.append_audio(SECOND)
+        await transcriber.finish()
+        assert transcriber.text == "Yes."
 
 
 # -- one endless stream ------------------------------------------------------------------------------

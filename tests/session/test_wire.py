@@ -33,6 +33,30 @@ async def test_everything_leaves_in_the_order_in_which_it_was_put() -> None:
     assert wire.idle
 
 
+async def test_a_source_that_can_wait_waits_until_there_is_room() -> None:
+    near, far = memory_pair()
+    wire = Wire(near)
+    await wire.wait_room()
+    for _ in range(20):
+        wire.put_audio("x", 100.0)
+    passed = False
+
+    async def wait() -> None:
+        nonlocal passed
+        await wire.wait_room()
+        passed = True
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        assert not passed
+        group.start_soon(wire.run)
+        await anyio.wait_all_tasks_blocked()
+        assert passed
+        group.cancel_scope.cancel()
+    assert len(list(far.waiting())) == 20
+
+
 async def test_the_writer_waits_for_more() -> None:
     near, far = memory_pair()
     wire = Wire(near)

@@ -122,7 +122,11 @@ class Clock(Protocol):
 
 @runtime_checkable
 class AudioSource(Protocol):
-    """Ears: yields PCM16 blocks with the time of their first sample, and ends when there is no more."""
+    """Ears: yields PCM16 blocks with the time of their first sample, and ends when there is no more.
+
+    A source may also have ``waits``: true where all its audio is there already, as in a file that is read
+    at once. It is then read only as fast as the network takes it, where others would lose what is too old.
+    """
 
     @property
     def format(self) -> AudioFormat:

@@ -54,6 +54,11 @@ class _PacedSource(ABC):
         self._clock = clock if clock is not None else MonotonicClock()
         self._reading: ReferenceType[_Reading] | None = None
 
+    @property
+    def waits(self) -> bool:
+        """Whether it can be read as slowly as anybody likes: it has no pace of its own."""
+        return not self._paced
+
     def blocks(self) -> AsyncIterator[AudioBlock]:
         """Start from the beginning, as often as wanted but not twice at the same time."""
         running = self._reading() if self._reading is not None else None

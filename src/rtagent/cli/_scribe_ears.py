@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
-
-import anyio
-
-from ..audio import AudioBlock, AudioSource, Microphone, NullSink, Speaker, WavSink, WavSource, list_devices
+from ..audio import AudioSource, Microphone, NullSink, Speaker, WavSink, WavSource, list_devices
 from ..audio._device_backend import Direction
 from ..audio._device_hints import unavailable
 
-__all__ = ("MIC", "Unhurried", "ears", "mouth", "require_device")
+__all__ = ("MIC", "ears", "mouth", "require_device")
 
 MIC = "mic"
 """The word for a microphone where a file could stand."""
-MOST_WAITING_MS = 1_000
-"""Audio that may wait to be sent; a session drops what exceeds its own, larger bound."""
-LOOK_AGAIN_S = 0.005
 
 
 def ears(name: str, *, device: int | str | None, pace: float | None) -> AudioSource:
@@ -63,27 +56,3 @@ def require_device(direction: Direction) -> None:
     """
     if not any(device.serves(direction) for device in list_devices()):
         raise unavailable(f"no_{direction}_device")
-
-
-class Unhurried:
-    """An ``AudioSource`` that is read no faster than its audio leaves.
-
-    A session never waits with audio: it drops what is too old, which is right for a microphone and wrong
-    for a file that is read at once.
-
-    Args:
-        source: what is read.
-        waiting_ms: how much audio waits to be sent.
-    """
-
-    def __init__(self, source: AudioSource, waiting_ms: Callable[[], float]) -> None:
-        self.format = source.format
-        self._source = source
-        self._waiting_ms = waiting_ms
-
-    async def blocks(self) -> AsyncGenerator[AudioBlock]:
-        """The source's blocks, each when there is room for it."""
-        async for block in self._source.blocks():
-            while self._waiting_ms() > MOST_WAITING_MS:  # noqa: ASYNC110 - nobody tells when audio has left
-                await anyio.sleep(LOOK_AGAIN_S)
-            yield block

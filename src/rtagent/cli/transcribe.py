@@ -76,7 +76,7 @@ async def _transcribe(options: argparse.Namespace, lines: TranscriptLines) -> No
     from anyio import create_task_group, to_thread
 
     from .._connect import connect
-    from ._scribe_ears import MIC, Unhurried, ears
+    from ._scribe_ears import MIC, ears
     from ._scribe_stop import first_interrupt
 
     endpoint = endpoint_of(options.endpoint, profile=options.profile)
@@ -91,22 +91,8 @@ async def _transcribe(options: argparse.Namespace, lines: TranscriptLines) -> No
             with first_interrupt(attachment.detach):
                 await attachment.wait_source_ended()
         else:
-            file = Unhurried(source, lambda: transcriber.session.statistics().audio_waiting_ms)
-            await transcriber.attach(file).wait_source_ended()
-        if endpoint.dialect.answers("session.update"):
-            await _taken_in(transcriber)
+            await transcriber.attach(source).wait_source_ended()
         await transcriber.finish(timeout=FINISH_WITHIN_S)
-
-
-async def _taken_in(transcriber: Transcriber) -> None:
-    """Return when the server has listened to all that was sent.
-
-    A file comes faster than it is heard: what the server has said by now about speech and silence is
-    about audio of some time ago. An update that changes nothing is answered in its turn, behind the audio.
-    """
-    from ..events import SessionUpdate, TranscriptionSession
-
-    await transcriber.session.send(SessionUpdate(session=TranscriptionSession()), timeout=FINISH_WITHIN_S)
 
 
 async def _show(transcriber: Transcriber, lines: TranscriptLines) -> None:

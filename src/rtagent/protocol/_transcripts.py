@@ -125,9 +125,10 @@ class Transcripts:
             if self._ending and self._current != NAMELESS:
                 return  # the program's commit came first; the server's own follows
             # A commit of the program's in the middle of speech gives it another name (rule T6).
-            spoken = self._named[self._current or NAMELESS]
-            utterance.start_ms, utterance.end_ms = spoken.start_ms, spoken.end_ms
-            self._forget(spoken.item_id)
+            spoken = self._named.get(self._current or NAMELESS)
+            if spoken is not None:
+                utterance.start_ms, utterance.end_ms = spoken.start_ms, spoken.end_ms
+                self._forget(spoken.item_id)
         self._current, self._ending = None, False
 
     def _cleared(self, event: events.InputAudioBufferCleared) -> None:

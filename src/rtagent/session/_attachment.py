@@ -6,11 +6,12 @@ knows, first sample heard and all heard, are watched here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 
 from ..audio import AudioFormat, AudioSink, AudioSource, Clock, Heard, PlaybackItem, Resampler, g711
 from ..errors import RtagentError
@@ -36,6 +37,7 @@ class Attachment:
         *,
         append: Callable[[bytes, float], object],
         muted: Callable[[bool], None] = lambda _muted: None,
+        wait_room: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint,
     ) -> None:
         self.source = source
         self.sink = sink
@@ -44,6 +46,7 @@ class Attachment:
         self._clock = clock
         self._append = append
         self._tell_muted = muted
+        self._wait_room = wait_room
         self._scope = anyio.CancelScope()
         self._opened = anyio.Event()
         self._ended = anyio.Event()
@@ -206,12 +209,15 @@ class Attachment:
     async def _carry_input(self) -> None:
         if self.source is not None:
             silence = silence_of(self.source.format)
+            waits: bool = getattr(self.source, "waits", False)
             async for block in self.source.blocks():
                 pcm = silence(len(block.pcm)) if self._muted else block.pcm
                 if self._input is not None:
                     pcm = self._input.convert(pcm)
                 if pcm:
                     self._append(pcm, block.at)
+                if waits:
+                    await self._wait_room()
         self._ended.set()
 
     async def _watch_first(self, sink: AudioSink, first_heard: Callable[[PlaybackItem, float], None]) -> None:

@@ -268,7 +268,12 @@ class Session(Listening):
             message = "a source and a sink are attached already"
             raise ConfigurationError(message, hint="detach them first")
         attachment = Attachment(
-            source, sink, self._pump.clock, append=self._pump.append_audio, muted=self._pump.input_muted
+            source,
+            sink,
+            self._pump.clock,
+            append=self._pump.append_audio,
+            muted=self._pump.input_muted,
+            wait_room=self._pump.wire.wait_room,
         )
         effective = self._core.effective
         attachment.set_formats(effective.input_format, effective.output_format)

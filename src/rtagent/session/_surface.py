@@ -129,6 +129,11 @@ class TappedSource:
         """The format of every block."""
         return self._source.format
 
+    @property
+    def waits(self) -> bool:
+        """Whether the source can be read as slowly as anybody likes."""
+        return bool(getattr(self._source, "waits", False))
+
     def end(self) -> None:
         """No block is passed on any more."""
         self._over = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from types import TracebackType
 
 import anyio
@@ -17,6 +18,8 @@ from ._session import DEFAULT_TIMEOUT_S, Session
 from ._surface import Feed, Following, TappedSource
 
 __all__ = ("Transcriber", "Transcript")
+
+logger = logging.getLogger(__name__)
 
 KEPT_TRANSCRIPTS = 1_024
 """Transcripts that wait for the program; then partial ones make room, as later ones say it all again."""
@@ -220,9 +223,24 @@ class Transcriber:
                     # An error that names nothing ends the wait too, though it is no answer.
                     await self._wait_written()
                     group.cancel_scope.cancel()
-        elif not self._transcripts.ending and self._dialect.takes("input_audio_buffer.commit"):
+            return
+        await self._catch_up()
+        if not self._transcripts.ending and self._dialect.takes("input_audio_buffer.commit"):
             await self.commit(timeout=None)
             # What came before the answer is read by the follower, which was woken before us.
+            await anyio.lowlevel.checkpoint()
+
+    async def _catch_up(self) -> None:
+        """Return when the server has listened to all that was sent.
+
+        A file comes faster than it is heard: what the server has said by now about speech and silence is
+        about audio of some time ago. An update that changes nothing is answered in its turn, behind that.
+        """
+        if self._dialect.answers("session.update"):
+            try:
+                await self.session.send(events.SessionUpdate(session=events.TranscriptionSession()), None)
+            except ServerError as refused:
+                logger.debug("an empty update was refused, which tells as much: %s", refused)
             await anyio.lowlevel.checkpoint()
 
     async def _wait_written(self) -> None:

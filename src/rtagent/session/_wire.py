@@ -18,6 +18,8 @@ from ..transport import Transport
 __all__ = ("Wire", "WireStatistics")
 
 AUDIO_CAPACITY_MS = 5_000.0
+AUDIO_ROOM_MS = 1_000.0
+"""A source that can wait is read on when no more than this waits."""
 CONTROL_CAPACITY = 10_000
 """Control events that may wait; more means that the other side reads nothing at all any more."""
 
@@ -44,6 +46,7 @@ class Wire:
         self._sent = 0
         self._control = 0
         self._writing = False
+        self._room = anyio.Event()
 
     def put(self, frame: str) -> None:
         """Queue a control event.
@@ -79,10 +82,18 @@ class Wire:
                 self._control -= 1
             else:
                 self._audio_ms -= ms
+                if self._audio_ms <= AUDIO_ROOM_MS:
+                    self._room.set()
             self._writing = True
             await self._transport.send(frame)
             self._writing = False
             self._sent += 1
+
+    async def wait_room(self) -> None:
+        """Return when there is room for more audio of a source that can wait."""
+        while self._audio_ms > AUDIO_ROOM_MS:
+            self._room = anyio.Event()
+            await self._room.wait()
 
     @property
     def idle(self) -> bool:
