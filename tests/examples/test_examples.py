@@ -111,6 +111,8 @@ def live_model(socket: ServerConnection) -> None:
                 say("session.usage.updated", usage={"seconds": 2})
             case "session.close":
                 say("session.closed", reason="close_requested", usage={"seconds": 2.5}, **named)
+            case _:  # audio
+                continue
 
 
 def test_duplex(tmp_path: Path) -> None:

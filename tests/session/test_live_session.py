@@ -139,7 +139,7 @@ async def test_audio_goes_both_ways_and_words_of_both_sides_are_kept() -> None:
     async with anyio.create_task_group() as group:
         group.start_soon(server.start)
         async with Session(server.transport, dialect=events.LIVE, clock=FakeClock()) as session:
-            session.attach(None, sink)  # type: ignore[arg-type]
+            session.attach(None, sink)
             session.append_audio(PCM)
             heard = await server.expect("session.input_audio.append")
             assert base64.b64decode(heard["audio"]) == PCM

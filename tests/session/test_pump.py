@@ -60,7 +60,7 @@ class Bench:
         core = Conversation(
             new_id=lambda prefix: f"{prefix}_{next(numbers)}", answer_within_s=answer_within_s
         )
-        self.pump = Pump(server.transport, core, self.clock, events.GA)
+        self.pump = Pump(server.transport, core, self.clock)
         self.told = Told(self.pump)
         self.tools = ToolRunner(
             ToolRegistry([patient, quick]),

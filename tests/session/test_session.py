@@ -452,6 +452,7 @@ async def test_update_sends_only_what_is_named_and_null_where_asked() -> None:
 
         group.start_soon(play)
         effective = await session.update(instructions="New.", audio={"input": {"turn_detection": None}})
+        assert isinstance(effective, events.RealtimeSession)
         assert effective.instructions == "New."
     assert sent[0].session.model_dump(exclude_unset=True, mode="json") == {
         "type": "realtime",

@@ -38,7 +38,7 @@ def exact_reader(classes: Iterable[type[ServerEvent]]) -> Callable[[str | bytes]
             event: Any = validate(frame)
         except (ValueError, TypeError):  # TypeError: text that is not Unicode
             return None
-        kind = type(event)
+        kind: Any = type(event)
         if event.__pydantic_extra__ or not needs[kind] <= event.__pydantic_fields_set__:
             return None
         if kind in nested and event.response.__pydantic_extra__:  # perhaps of another generation
