@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import argparse
 import base64
+import gc
 import json
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
@@ -138,6 +140,27 @@ def replay() -> int:
     """Check every known input once; how many there were."""
     known = [check(data) for data in seeds()]
     return len(known)
+
+
+def growth(rounds: int = 5) -> int:
+    """Bytes that spoilt frames leave behind, that many times every frame; the first rounds do not count."""
+
+    def every_frame(number: int) -> None:
+        for dialect, frame in frames():
+            spoilt = {**frame, "session": number, "item": str(number), f"x_{number}": 1}
+            check(as_input(dialect, json.dumps(spoilt).encode()))
+        gc.collect()  # a core refers to itself in circles
+
+    for warm in range(3):
+        every_frame(warm)
+    tracemalloc.start()
+    every_frame(100)
+    before, _ = tracemalloc.get_traced_memory()
+    for number in range(200, 200 + rounds):
+        every_frame(number)
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return after - before
 
 
 def explore(seconds: int, folder: Path) -> int:

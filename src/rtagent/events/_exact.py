@@ -35,15 +35,14 @@ def exact_reader(classes: Iterable[type[ServerEvent]]) -> Callable[[str | bytes]
 
     def read(frame: str | bytes) -> ServerEvent | None:
         try:
-            event: Any = validate(frame)
+            event: ServerEvent = validate(frame)
         except (ValueError, TypeError):  # TypeError: text that is not Unicode
             return None
-        kind: Any = type(event)
+        kind: type[ServerEvent] = type(event)
         if event.__pydantic_extra__ or not needs[kind] <= event.__pydantic_fields_set__:
             return None
-        if kind in nested and event.response.__pydantic_extra__:  # perhaps of another generation
+        if kind in nested and vars(event)["response"].__pydantic_extra__:  # perhaps of another generation
             return None
-        known: ServerEvent = event
-        return known
+        return event
 
     return read
