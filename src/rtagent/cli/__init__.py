@@ -1,4 +1,4 @@
-"""The command line: ``rtagent talk``, ``demo``, ``serve``, ``devices``, ``doctor``."""
+"""The command line: one module for each command of ``rtagent``."""
 
 from __future__ import annotations
 

@@ -34,6 +34,7 @@ examples:
   rtagent talk lights.py --in question.wav --out answer.wav
   rtagent transcribe meeting.wav --timestamps   what was said, a line for each turn
   rtagent serve lights.py --port 8765           a server for any Realtime client
+  rtagent probe ws://host:8000/v1/realtime      what a server speaks, and what it leaves out
 
 rtagent COMMAND --help says more about one command.
 Exit codes: 0 done, 1 failed (with the reason in one line), 2 wrong usage, 130 interrupted."""

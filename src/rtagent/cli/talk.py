@@ -6,7 +6,15 @@ import argparse
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ._arguments import CommandParsers, add_agent, add_command, add_endpoint, device_of, endpoint_of
+from ._arguments import (
+    CommandParsers,
+    add_agent,
+    add_command,
+    add_endpoint,
+    add_profile,
+    device_of,
+    endpoint_of,
+)
 
 if TYPE_CHECKING:
     from ..agent import Agent
@@ -29,6 +37,7 @@ def add_parser(subparsers: CommandParsers[argparse.ArgumentParser]) -> None:
     )  # fmt: skip
     add_agent(parser)
     add_endpoint(parser)
+    add_profile(parser)
     parser.add_argument(
         "--in", dest="input", default="mic", metavar="mic|FILE.wav",
         help="what is said; with a file the conversation ends when it is spoken and answered",
@@ -59,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
     _talk(
         load_agent(options.agent),
         endpoint=options.endpoint,
+        profile=options.profile,
         model=options.model,
         input=options.input,
         output=options.output,
@@ -76,6 +86,7 @@ def talk_with(
     agent: Agent,
     *,
     endpoint: Endpoint | str | None = None,
+    profile: str | None = None,
     model: str | None = None,
     input: str = "mic",  # noqa: A002 - as the flag is called
     output: str = "speaker",
@@ -91,6 +102,7 @@ def talk_with(
     Args:
         agent: who to talk to.
         endpoint: where; ``openai``, ``azure``, ``local``, ``auto`` or a URL as a string; ``auto`` if absent.
+        profile: for a URL, the kind of server that is there: a name, or a file that describes it.
         model: the model, unless the endpoint settles it.
         input: ``mic`` or a WAV file.
         output: ``speaker``, ``none`` or a WAV file.
@@ -108,6 +120,7 @@ def talk_with(
         _talk(
             agent,
             endpoint=endpoint,
+            profile=profile,
             model=model,
             input=input,
             output=output,
@@ -126,6 +139,7 @@ def _talk(
     agent: Agent,
     *,
     endpoint: Endpoint | str | None,
+    profile: str | None,
     device: int | str | None,
     input_device: int | str | None,
     output_device: int | str | None,
@@ -134,7 +148,9 @@ def _talk(
     from ._conversation import Plan, hold
     from ._run import run as run_async
 
-    chosen = endpoint_of(endpoint or "auto") if isinstance(endpoint, str | None) else endpoint
+    chosen = (
+        endpoint_of(endpoint or "auto", profile=profile) if isinstance(endpoint, str | None) else endpoint
+    )
     plan = Plan(
         agent=agent,
         endpoint=chosen,
