@@ -44,6 +44,11 @@ WITHOUT_OWN_TESTS: dict[str, str] = {
     **dict.fromkeys(
         (f"audio/_playback_{part}.py" for part in ("lane", "ledger", "outlet", "tasks")), _OF_PLAYBACK
     ),
+    **dict.fromkeys(
+        (f"protocol/_{part}.py" for part in ("machines", "meaning")),
+        "a part of Conversation, whose tests drive it event by event",
+    ),
+    "session/_listening.py": "the part of Session that only listens, tested with it",
     **dict.fromkeys(("testing/_devices.py", "testing/_sound_card.py"), _DOUBLE),
 }
 """Modules that need no test file of their own, and why."""
