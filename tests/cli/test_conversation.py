@@ -125,6 +125,10 @@ def test_a_failed_answer_to_a_line_is_the_one_line(small_server, type_lines, cap
         (["--in", "x.wav", "--out", "x.wav"], "cannot be both"),
         (["--in", "missing.wav", "--out", "none"], "missing.wav: there is no such file"),
         (["--endpoint", "nowhere"], "unknown endpoint 'nowhere'"),
+        (
+            ["--endpoint", "ws://127.0.0.1:9", "--profile", "live", "--text"],
+            "GPT-Live does not support a conversation in the terminal",
+        ),
     ],
 )
 def test_impossible_wishes_are_one_line(flags, told, capsys, monkeypatch):

@@ -264,13 +264,14 @@ async def test_the_totals_at_the_end():
     )
     async with following(out) as (server, session, log):
         response = events.RealtimeResponse(id="r1", status="completed", usage=usage)
-        await server.send(events.ResponseDone(response=response))
+        await server.send(events.ResponseDone(response=response))  # without an event_id
         session._pump.meter.speech_ended(1.0)
         session._pump.meter.first_heard(1.5, "r1", 1.5)
     log.end(session)
-    assert out.getvalue().splitlines()[-2:] == [
+    assert out.getvalue().splitlines()[-3:] == [
         "   3.42 s  turns     1, median 500 ms to the first sample heard",
         "   3.42 s  tokens    10: 7 in (2 cached), 3 out",
+        "   3.42 s  server    not as its profile says in 1 way; rtagent probe finds one",
     ]
 
 

@@ -112,6 +112,10 @@ async def hold(plan: Plan) -> None:
     Raises:
         RtagentError: it could not be held, or broke off.
     """
+    spoken = plan.endpoint.for_session("conversation", plan.model).dialect
+    if spoken.turnless:
+        hint = "examples/duplex.py shows how a program talks with it"
+        raise spoken.unsupported("a conversation in the terminal", hint=hint)
     live = plan.out.isatty() and not plan.text
     log = LiveLog(plan.out, live=live, states=not plan.text)
     ears = None if plan.text else await to_thread.run_sync(plan.ears)

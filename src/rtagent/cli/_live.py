@@ -248,4 +248,8 @@ def _totals(session: Session) -> list[Line]:
         cached = f" ({usage.cached_tokens} cached)" if usage.cached_tokens else ""
         told = f"{usage.total_tokens}: {usage.input_tokens} in{cached}, {usage.output_tokens} out"
         lines.append(("tokens", told))
+    departures = len(session.metrics.departures)
+    if departures:
+        ways = "way" if departures == 1 else "ways"
+        lines.append(("server", f"not as its profile says in {departures} {ways}; rtagent probe finds one"))
     return lines
