@@ -1,7 +1,8 @@
 """A program of somebody else's: the stock ``openai`` client speaks a question and answers a tool call.
 
 Run by an interpreter that knows nothing of rtagent: ``python openai_client.py URL QUESTION.pcm``, where the
-question is 24 kHz mono PCM16. Prints one JSON object with what it saw.
+question is 24 kHz mono PCM16; with a third argument ``transcription`` it has it written down instead. Prints
+one JSON object with what it saw.
 """
 
 from __future__ import annotations
@@ -80,6 +81,28 @@ async def hold_a_turn(url: str, question: bytes) -> dict[str, object]:
     return seen
 
 
+async def have_it_written_down(url: str, question: bytes) -> dict[str, object]:
+    seen: dict[str, object] = {"types": []}
+    client = AsyncOpenAI(api_key="any", websocket_base_url=url)
+    intent = {"intent": "transcription"}
+    async with client.realtime.connect(model="gpt-transcribe", extra_query=intent) as connection:
+        ear = {"transcription": {"model": "gpt-transcribe"}, "turn_detection": {"type": "server_vad"}}
+        await connection.session.update(session={"type": "transcription", "audio": {"input": ear}})
+        await speak(connection, question)
+        async for event in connection:
+            seen["types"].append(event.type)
+            match event.type:
+                case "session.created":
+                    seen["session"] = event.session.type
+                case "conversation.item.input_audio_transcription.completed":
+                    return {**seen, "heard": event.transcript, "usage": event.usage.type}
+                case "error":
+                    return {**seen, "error": event.error.message}
+    return seen
+
+
 if __name__ == "__main__":
-    answer = asyncio.run(asyncio.wait_for(hold_a_turn(sys.argv[1], Path(sys.argv[2]).read_bytes()), 30))
+    address, recording, *wish = sys.argv[1:]
+    what = have_it_written_down if wish == ["transcription"] else hold_a_turn
+    answer = asyncio.run(asyncio.wait_for(what(address, Path(recording).read_bytes()), 30))
     sys.stdout.write(json.dumps(answer))

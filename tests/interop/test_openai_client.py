@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,20 +46,36 @@ def question_pcm(path: Path) -> bytes:
     return pcm
 
 
-@pytest.mark.skipif(
+with_stock_client = pytest.mark.skipif(
     not INTERPRETER.exists() and not os.environ.get("CI"),
     reason="the stock clients are not installed (make test)",
 )
-def test_a_spoken_turn_with_a_tool_call(server_url: str, tmp_path: Path) -> None:
+
+
+def seen_by_the_stock_client(url: str, tmp_path: Path, *wish: str) -> dict[str, Any]:
+    """What the client saw when it spoke the question."""
     question = tmp_path / "question.pcm"
     question_pcm(question)
     program = Path(__file__).with_name("openai_client.py")
-    finished = subprocess.run(
-        [INTERPRETER, program, server_url, question], capture_output=True, text=True, timeout=60
-    )
+    command = [INTERPRETER, program, url, question, *wish]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert finished.returncode == 0, finished.stderr
-    seen = json.loads(finished.stdout)
+    seen: dict[str, Any] = json.loads(finished.stdout)
     assert "error" not in seen, seen
+    return seen
+
+
+@with_stock_client
+def test_a_recording_is_written_down(server_url: str, tmp_path: Path) -> None:
+    seen = seen_by_the_stock_client(server_url, tmp_path, "transcription")
+    assert (seen["session"], seen["usage"]) == ("transcription", "duration")
+    assert "kitchen" in seen["heard"].lower()
+    assert not any(kind.startswith("response.") for kind in seen["types"])
+
+
+@with_stock_client
+def test_a_spoken_turn_with_a_tool_call(server_url: str, tmp_path: Path) -> None:
+    seen = seen_by_the_stock_client(server_url, tmp_path)
     assert seen["calls"] == [{"name": "set_light", "arguments": {"room": "kitchen", "on": True}}]
     assert "kitchen light" in seen["heard"].lower()
     assert "kitchen light is on" in seen["said"].lower()
