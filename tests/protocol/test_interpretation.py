@@ -58,8 +58,8 @@ def test_the_first_snapshot_is_the_greeting(core: Interpretation) -> None:
 
 def test_what_it_asks_for_is_said_in_its_own_words(core: Interpretation) -> None:
     wanted = translation.SessionUpdate(session=translation.TranslationSession.into("es"))
-    assert core.opening(translation.TranslationSession.into("es")) == wanted
-    assert core.change({"audio": {"output": {"language": "es"}}}) == wanted
+    assert core.phrases.opening(translation.TranslationSession.into("es")) == wanted
+    assert core.phrases.change({"audio": {"output": {"language": "es"}}}) == wanted
 
 
 # -- answers -------------------------------------------------------------------------------------------
@@ -68,7 +68,7 @@ def test_what_it_asks_for_is_said_in_its_own_words(core: Interpretation) -> None
 def test_updates_and_the_farewell_are_answered_in_their_order(core: Interpretation) -> None:
     update = translation.SessionUpdate(session=translation.TranslationSession.into("es"))
     first, second = (core.send(update, 0.0, awaited=True) for _ in range(2))
-    farewell = core.farewell()
+    farewell = core.phrases.farewell()
     assert isinstance(farewell, translation.SessionClose)
     last = core.send(farewell, 0.0, awaited=True)
     assert [event.event_id for event in core.events_to_send()] == [first, second, last]
@@ -119,14 +119,14 @@ def test_events_of_another_vocabulary_are_refused(core: Interpretation) -> None:
 
 def test_what_belongs_to_a_conversation_is_refused_with_a_way_out(core: Interpretation) -> None:
     with pytest.raises(Unsupported, match="text turns"):
-        core.words("Hello", "user")
+        core.phrases.words("Hello", "user")
     with pytest.raises(Unsupported, match="responses"):
         core.create_response(None, 0.0)
     with pytest.raises(Unsupported, match="interruptions"):
         core.interrupt(0.0)
     with pytest.raises(LocalProtocolError, match="call_1"):
         core.tool_finished("call_1", "{}", 0.0)
-    assert core.mute(True) is None
+    assert core.phrases.mute(True) is None
     core.audio_written(20.0, 0.0)
     assert (core.events_to_send(), core.happenings()) == ([], [])
 

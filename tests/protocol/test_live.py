@@ -71,8 +71,8 @@ def test_it_is_a_core() -> None:
 def test_the_start_comes_first_and_is_answered() -> None:
     session = Session(started=False)
     assert not session.core.started
-    session.send(session.core.words("Be brief.", "system"))
-    start_id = session.send(session.core.opening(CONFIG), awaited=True)
+    session.send(session.core.phrases.words("Be brief.", "system"))
+    start_id = session.send(session.core.phrases.opening(CONFIG), awaited=True)
     assert session.sent() == ["session.start"]
     started = live.SessionStarted(session=live.SessionResource(id="s1"), client_event_id=start_id)
     session.server(started)
@@ -86,16 +86,16 @@ def test_the_start_comes_first_and_is_answered() -> None:
 def test_too_many_sends_before_the_start_are_an_error() -> None:
     session = Session(started=False)
     for _ in range(HELD_EVENTS):
-        session.send(session.core.mute(True))
+        session.send(session.core.phrases.mute(True))
     with pytest.raises(LocalProtocolError):
-        session.send(session.core.mute(True))
-    session.send(session.core.opening(None))
+        session.send(session.core.phrases.mute(True))
+    session.send(session.core.phrases.opening(None))
     assert session.sent() == ["session.start"]
 
 
 def test_a_refused_start_tells_who_waits() -> None:
     session = Session(started=False)
-    start_id = session.send(session.core.opening(CONFIG), awaited=True)
+    start_id = session.send(session.core.phrases.opening(CONFIG), awaited=True)
     error = live.ErrorDetail(message="No such model.", client_event_id=start_id)
     session.server(live.Error(error=error))
     assert session.happened() == [Refused(start_id, error)]
@@ -103,7 +103,9 @@ def test_a_refused_start_tells_who_waits() -> None:
 
 def test_a_change_is_answered_by_the_snapshot() -> None:
     session = Session()
-    update_id = session.send(session.core.change({"delegation": live.ClientDelegation()}), awaited=True)
+    update_id = session.send(
+        session.core.phrases.change({"delegation": live.ClientDelegation()}), awaited=True
+    )
     assert session.sent() == ["session.update"]
     updated = live.SessionUpdated(session=live.SessionResource(id="s1", delegation=live.ClientDelegation()))
     session.server(updated)
@@ -113,8 +115,8 @@ def test_a_change_is_answered_by_the_snapshot() -> None:
 
 def test_commentary_leaves_nobody_waiting_for_an_acknowledgement() -> None:
     session = Session()
-    note_id = session.send(session.core.words("Be brief.", "system"), awaited=True)
-    said_id = session.send(session.core.words("One moment.", "assistant"), awaited=True)
+    note_id = session.send(session.core.phrases.words("Be brief.", "system"), awaited=True)
+    said_id = session.send(session.core.phrases.words("One moment.", "assistant"), awaited=True)
     assert session.happened() == [Answered(note_id, None)]
     acknowledged = live.SessionCommentaryAppended(client_event_id=said_id)
     session.server(acknowledged)
@@ -123,7 +125,7 @@ def test_commentary_leaves_nobody_waiting_for_an_acknowledgement() -> None:
 
 def test_who_gives_up_is_not_told() -> None:
     session = Session()
-    session.core.give_up(session.send(session.core.mute(True), awaited=True))
+    session.core.give_up(session.send(session.core.phrases.mute(True), awaited=True))
     session.server(live.SessionInputAudioMuted())
     assert session.happened() == []
 
@@ -202,8 +204,8 @@ def test_the_program_answers_a_delegation_of_its_own() -> None:
 
 def test_the_farewell_is_answered_and_says_why() -> None:
     session = Session()
-    mute_id = session.send(session.core.mute(True), awaited=True)
-    close_id = session.send(session.core.farewell(), awaited=True)
+    mute_id = session.send(session.core.phrases.mute(True), awaited=True)
+    close_id = session.send(session.core.phrases.farewell(), awaited=True)
     closed = live.SessionClosed(reason="close_requested", usage=live.SessionUsage(seconds=12.5))
     session.server(closed)
     answered, refused = session.happened()
@@ -224,8 +226,8 @@ def test_after_the_end_nothing_is_sent_and_nobody_waits() -> None:
     session.server(live.SessionClosed(reason="expired"))
     session.core.events_to_send()
     session.happened()
-    late_id = session.send(session.core.mute(True), awaited=True)
-    session.send(session.core.mute(False))
+    late_id = session.send(session.core.phrases.mute(True), awaited=True)
+    session.send(session.core.phrases.mute(False))
     session.core.tool_finished("c1", "42", session.now)
     (refused,) = session.happened()
     assert isinstance(refused, Refused)
@@ -272,7 +274,7 @@ class HostileServer(RuleBasedStateMachine):
 
     @rule()
     def start(self) -> None:
-        self.intend(self.core.opening(CONFIG))
+        self.intend(self.core.phrases.opening(CONFIG))
 
     @rule()
     def started(self) -> None:
@@ -280,19 +282,19 @@ class HostileServer(RuleBasedStateMachine):
 
     @rule(role=st.sampled_from(["system", "assistant"]))
     def say(self, role: Any) -> None:
-        self.intend(self.core.words("Well.", role))
+        self.intend(self.core.phrases.words("Well.", role))
 
     @rule(muted=st.booleans())
     def mute(self, muted: bool) -> None:
-        self.intend(self.core.mute(muted))
+        self.intend(self.core.phrases.mute(muted))
 
     @rule()
     def bad_intents(self) -> None:
         for intent in (
             lambda: self.core.create_response(None, self.session.now),
             lambda: self.core.interrupt(self.session.now),
-            lambda: self.core.words("x", "user"),
-            lambda: self.core.change({"model": "m"}),
+            lambda: self.core.phrases.words("x", "user"),
+            lambda: self.core.phrases.change({"model": "m"}),
             lambda: self.session.send(events.ResponseCreate()),
         ):
             with pytest.raises(Unsupported):

@@ -19,7 +19,6 @@ means for them stands in ``_meaning``, how the program's wishes are said in this
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 from .. import events
 from ..events.lifecycle import SessionState
@@ -30,6 +29,7 @@ from ._input import InputState
 from ._items import HistoryEntry
 from ._machines import Machines
 from ._meaning import Meaning
+from ._phrases import Phrases
 from ._response import Usage
 
 __all__ = ("Conversation",)
@@ -53,6 +53,7 @@ class Conversation:
         answer_within_s: float = ANSWER_WITHIN_S,
     ) -> None:
         self.dialect = dialect
+        self.phrases = Phrases(dialect)
         self._machines = Machines(dialect, new_id, answer_within_s)
         self._meaning = Meaning(self._machines)
 
@@ -63,26 +64,6 @@ class Conversation:
         self._meaning.take(event, now)
 
     # -- intents -----------------------------------------------------------------------------------
-
-    def opening(self, wanted: events.WireModel | None) -> events.ClientEvent | None:
-        """The event that configures the session; None when there is nothing to ask for."""
-        return self._machines.phrases.opening(wanted)
-
-    def change(self, changes: Mapping[str, object]) -> events.ClientEvent:
-        """The event that changes the configuration by these fields."""
-        return self._machines.phrases.change(changes)
-
-    def words(self, text: str, role: Literal["user", "system", "assistant"]) -> events.ClientEvent:
-        """The event that puts text into the conversation."""
-        return self._machines.phrases.words(text, role)
-
-    def farewell(self) -> events.ClientEvent | None:
-        """The event that asks the server to finish; None where closing the socket is enough."""
-        return self._machines.phrases.farewell()
-
-    def mute(self, muted: bool) -> events.ClientEvent | None:
-        """None: muting is our own affair, silence is sent instead."""
-        return None
 
     def send(self, event: events.ClientEvent, now: float, *, awaited: bool = False) -> str:
         """Queue a client event; a ``response.create`` waits for the conversation to be free.
@@ -99,7 +80,7 @@ class Conversation:
         Raises:
             Unsupported: this dialect does not take that event.
         """
-        self._machines.phrases.check(event)
+        self.phrases.check(event)
         if isinstance(event, events.ResponseCreate):
             request_id = event.event_id or self._machines.outbox.new_id("evt")
             self._machines.responses.ask(event.response, request_id)

@@ -16,21 +16,11 @@ from ._happenings import Happening
 from ._items import HistoryEntry
 from ._response import Usage
 
-__all__ = ("Core", "core_for")
+__all__ = ("Core", "Phrasing", "core_for")
 
 
-class Core(Protocol):
-    """A pure conversation core: never waits, never looks at a clock, never makes an id of its own accord."""
-
-    dialect: events.Dialect
-
-    # -- from the server ---------------------------------------------------------------------------
-
-    def receive(self, event: events.ServerEvent, now: float) -> None:
-        """Take one server event. Then take ``happenings()`` and ``events_to_send()``."""
-        ...
-
-    # -- what to send ------------------------------------------------------------------------------
+class Phrasing(Protocol):
+    """How the wishes of a program are said in the events of a vocabulary, and which of them cannot be."""
 
     def opening(self, wanted: events.WireModel | None) -> events.ClientEvent | None:
         """The event that opens or configures the session; None when there is nothing to ask for.
@@ -61,6 +51,37 @@ class Core(Protocol):
         """The event that asks the server to finish; None where closing the socket is enough."""
         ...
 
+    def mute(self, muted: bool) -> events.ClientEvent | None:
+        """The event that tells the server whether input is wanted; None where that is only our affair."""
+        ...
+
+    def check(self, event: events.ClientEvent) -> None:
+        """Raise for what this dialect does not take.
+
+        Raises:
+            Unsupported: with the dialect's name and what it does not take.
+        """
+        ...
+
+
+class Core(Protocol):
+    """A pure conversation core: never waits, never looks at a clock, never makes an id of its own accord."""
+
+    dialect: events.Dialect
+
+    @property
+    def phrases(self) -> Phrasing:
+        """Makes the events that ``send`` takes."""
+        ...
+
+    # -- from the server ---------------------------------------------------------------------------
+
+    def receive(self, event: events.ServerEvent, now: float) -> None:
+        """Take one server event. Then take ``happenings()`` and ``events_to_send()``."""
+        ...
+
+    # -- what to send ------------------------------------------------------------------------------
+
     def send(self, event: events.ClientEvent, now: float, *, awaited: bool = False) -> str:
         """Queue a client event; returns the id that ``Answered`` or ``Refused`` will name.
 
@@ -71,10 +92,6 @@ class Core(Protocol):
 
     def create_response(self, params: events.ResponseParams | None, now: float) -> str:
         """Ask for a response as soon as that is possible; ``ResponseFinished`` names the id."""
-        ...
-
-    def mute(self, muted: bool) -> events.ClientEvent | None:
-        """The event that tells the server whether input is wanted; None where that is only our affair."""
         ...
 
     # -- what happens on our side ------------------------------------------------------------------

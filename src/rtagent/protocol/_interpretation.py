@@ -33,7 +33,6 @@ WORDS_MS = 1_000
 """How long the words of one delta may take to say. Both languages run side by side all the time: without
 this the one would cut the other's sentences into single words."""
 _ANSWERS = {"session.update": "session.updated", "session.close": "session.closed"}
-_HINT = "a translation session only hears speech and speaks it in another language"
 
 
 class Interpretation:
@@ -51,7 +50,7 @@ class Interpretation:
         self.effective = Effective()
         """24 kHz both ways, unless the voice that comes says otherwise."""
         self.close_reason: str | None = None
-        self._phrases = TranslationPhrases(dialect)
+        self.phrases = TranslationPhrases(dialect)
         self._outbox = Outbox(new_id)
         self._voice = StreamVoice(self._outbox)
         self._words = TranscriptLedger(self._voice)
@@ -85,26 +84,6 @@ class Interpretation:
 
     # -- what to send ------------------------------------------------------------------------------
 
-    def opening(self, wanted: events.WireModel | None) -> events.ClientEvent | None:
-        """The ``session.update`` that asks for this, if there is anything to ask for."""
-        return self._phrases.opening(wanted)
-
-    def change(self, changes: Mapping[str, object]) -> events.ClientEvent:
-        """The ``session.update`` with these fields: language, transcription and noise reduction."""
-        return self._phrases.change(changes)
-
-    def words(self, text: str, role: Literal["user", "system", "assistant"]) -> events.ClientEvent:
-        """No text is taken.
-
-        Raises:
-            Unsupported: always.
-        """
-        self._phrases.refuse("text turns", _HINT)
-
-    def farewell(self) -> events.ClientEvent | None:
-        """``session.close``: what was heard is translated to its end, then ``session.closed`` comes."""
-        return translation.SessionClose()
-
     def send(self, event: events.ClientEvent, now: float, *, awaited: bool = False) -> str:
         """Queue a client event of this vocabulary.
 
@@ -114,7 +93,7 @@ class Interpretation:
         Raises:
             Unsupported: an event of another vocabulary, also where its wire type is the same.
         """
-        self._phrases.check(event)
+        self.phrases.check(event)
         self._closing = self._closing or isinstance(event, translation.SessionClose)
         event_id = self._outbox.send(event).event_id or ""
         if awaited and event.type in _ANSWERS:
@@ -131,11 +110,7 @@ class Interpretation:
         Raises:
             Unsupported: always.
         """
-        self._phrases.refuse("responses", "it translates what it hears while it hears it")
-
-    def mute(self, muted: bool) -> events.ClientEvent | None:
-        """Nobody is told: silence keeps flowing instead, or later speech would seem to follow at once (L4)."""
-        return None
+        self.phrases.refuse("responses", "it translates what it hears while it hears it")
 
     # -- what happens on our side ------------------------------------------------------------------
 
@@ -145,7 +120,7 @@ class Interpretation:
         Raises:
             Unsupported: always.
         """
-        self._phrases.refuse("interruptions", "mute the source, or detach the sink, to have quiet")
+        self.phrases.refuse("interruptions", "mute the source, or detach the sink, to have quiet")
 
     def playback_stopped(self, heard_ms: Mapping[str, float] | None, now: float) -> None:
         """The sink is silent; ``heard_ms`` per utterance, None when no sink is attached."""

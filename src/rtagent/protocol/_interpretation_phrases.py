@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn, cast
+from typing import Any, Literal, NoReturn, cast
 
 from .. import events
 from ..events import translation
@@ -47,6 +47,23 @@ class TranslationPhrases:
         """
         self._check_names(changes, _CHANGEABLE, "")
         return translation.SessionUpdate(session=checked(translation.TranslationSession, changes))
+
+    def words(self, text: str, role: Literal["user", "system", "assistant"]) -> events.ClientEvent:
+        """No text is taken.
+
+        Raises:
+            Unsupported: always.
+        """
+        hint = "a translation session only hears speech and speaks it in another language"
+        self.refuse("text turns", hint)
+
+    def farewell(self) -> events.ClientEvent | None:
+        """``session.close``: what was heard is translated to its end, then ``session.closed`` comes."""
+        return translation.SessionClose()
+
+    def mute(self, muted: bool) -> events.ClientEvent | None:
+        """Nobody is told: silence keeps flowing instead, or later speech would seem to follow at once (L4)."""
+        return None
 
     def check(self, event: events.ClientEvent) -> None:
         """Raise for an event of another vocabulary, also where its wire type is the same.

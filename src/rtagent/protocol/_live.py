@@ -12,7 +12,6 @@ wishes are said in ``_live_phrases``. Unknown events pass through without any ef
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 from .. import events
 from ..events import live
@@ -40,7 +39,7 @@ class LiveConversation:
 
     def __init__(self, *, new_id: Callable[[str], str], dialect: events.Dialect = events.LIVE) -> None:
         self.dialect = dialect
-        self._phrases = LivePhrases(dialect)
+        self.phrases = LivePhrases(dialect)
         self._machines = LiveMachines(dialect, new_id)
         self._meaning = LiveMeaning(self._machines, dialect)
 
@@ -51,26 +50,6 @@ class LiveConversation:
         self._meaning.take(event, now)
 
     # -- what to send ------------------------------------------------------------------------------
-
-    def opening(self, wanted: events.WireModel | None) -> events.ClientEvent | None:
-        """The ``session.start``; with the dialect's own model where nothing is wanted."""
-        return self._phrases.opening(wanted)
-
-    def change(self, changes: Mapping[str, object]) -> events.ClientEvent:
-        """The ``session.update`` with these fields: only delegation and triggers can change."""
-        return self._phrases.change(changes)
-
-    def words(self, text: str, role: Literal["user", "system", "assistant"]) -> events.ClientEvent:
-        """Instructions for the model (``system``), or something that it may say (``assistant``)."""
-        return self._phrases.words(text, role)
-
-    def farewell(self) -> events.ClientEvent | None:
-        """The ``session.close``; None where the session is not ours to end."""
-        return self._phrases.farewell()
-
-    def mute(self, muted: bool) -> events.ClientEvent | None:
-        """The event that tells the model whether to take notice of the input."""
-        return self._phrases.mute(muted)
 
     def send(self, event: events.ClientEvent, now: float, *, awaited: bool = False) -> str:
         """Queue a client event; until the session has started, it is held back (rule L1).
@@ -88,7 +67,7 @@ class LiveConversation:
             Unsupported: this dialect does not take that event.
             LocalProtocolError: too many events wait for the session to start.
         """
-        self._phrases.check(event)
+        self.phrases.check(event)
         self._machines.sends.check_room(event)
         event_id = self._machines.sends.send(event)
         if isinstance(event, _CANCELLING):
@@ -103,13 +82,13 @@ class LiveConversation:
 
     def create_response(self, params: events.ResponseParams | None, now: float) -> str:
         """Nothing to be had here: raises ``Unsupported``."""
-        raise self._phrases.no_response()
+        raise self.phrases.no_response()
 
     # -- what happens on our side ------------------------------------------------------------------
 
     def interrupt(self, now: float) -> None:
         """Nothing to be had here: raises ``Unsupported``."""
-        raise self._phrases.no_interruption()
+        raise self.phrases.no_interruption()
 
     def playback_stopped(self, heard_ms: Mapping[str, float] | None, now: float) -> None:
         """The sink was silenced on our side alone; the model does not learn of it."""

@@ -11,7 +11,6 @@ from ._gate import Gate
 from ._input import InputAudio
 from ._items import ItemLedger
 from ._outbox import Outbox
-from ._phrases import Phrases
 from ._responses import Responses
 from ._voice import Voice
 
@@ -26,7 +25,6 @@ class Machines:
         self.config: events.SessionConfig | None = None
         self.effective = Effective.of(None, dialect)
         self.greeted = not dialect.greeting
-        self.phrases = Phrases(dialect)
         self.outbox = Outbox(new_id)
         self.items = ItemLedger()
         self.input = InputAudio()

@@ -57,6 +57,10 @@ class Phrases:
             return None
         return events.InputAudioBufferCommit(final=True) if kind == _COMMIT else events.ClientEvent(type=kind)
 
+    def mute(self, muted: bool) -> events.ClientEvent | None:
+        """None: muting is our own affair, silence is sent instead."""
+        return None
+
     def check(self, event: events.ClientEvent) -> None:
         """Raise for what this dialect does not take.
 

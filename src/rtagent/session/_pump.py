@@ -175,7 +175,7 @@ class Pump:
 
     def input_muted(self, muted: bool) -> None:
         """The program wants to be heard no more, or again: tell a server that wants to know."""
-        event = self.core.mute(muted)
+        event = self.core.phrases.mute(muted)
         if event is not None and self.closed is None:
             self.post(event)
 

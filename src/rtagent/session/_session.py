@@ -118,7 +118,7 @@ class Session(Listening):
         Returns:
             Whether the server said that it is finished; True also where it wants no such goodbye.
         """
-        farewell = self._core.farewell()
+        farewell = self._core.phrases.farewell()
         if farewell is None or self._pump.farewell_said:
             return self._pump.closed is None or self._pump.closed.error is None
         self._pump.farewell_said = True
@@ -184,7 +184,7 @@ class Session(Listening):
         self, text: str, role: Literal["user", "system", "assistant"] = "user"
     ) -> events.ServerEvent | None:
         """Add a text turn to the conversation; ``respond`` asks for the answer."""
-        return await self.send(self._core.words(text, role))
+        return await self.send(self._core.phrases.words(text, role))
 
     async def show(self, image: bytes | str | Path) -> events.ServerEvent | None:
         """Add an image (PNG or JPEG: bytes, a file, or a ``data:`` URI) to the conversation."""
@@ -249,7 +249,7 @@ class Session(Listening):
             ServerError: the server refused the change; nothing has changed then.
             Unsupported: this kind of server cannot change that.
         """
-        await self.send(self._core.change(changes))
+        await self.send(self._core.phrases.change(changes))
         return self._core.config
 
     # -- ears and mouth ----------------------------------------------------------------------------
@@ -320,7 +320,7 @@ class Session(Listening):
             with anyio.fail_after(self._timeout):
                 await self._greeting()
                 greeted = True
-                opening = self._core.opening(self._wanted)
+                opening = self._core.phrases.opening(self._wanted)
                 if opening is not None:
                     await self.send(opening, timeout=None)
         except TimeoutError:
