@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 import rtagent
 from rtagent import Agent, Endpoint, events, tool
 from rtagent.engine import BrainInput, Decision, PlannedCall, Recognition
-from rtagent.errors import ConfigurationError, ConnectionFailed, ServerError, SessionClosed
+from rtagent.errors import ConfigurationError, ConnectionFailed, ServerError, SessionClosed, Unsupported
 from rtagent.session import Session
 from rtagent.testing import FakeClock, default_session
 
@@ -292,3 +292,55 @@ def test_without_an_endpoint_it_chooses_one(monkeypatch: pytest.MonkeyPatch) -> 
     connecting = rtagent.connect()
     assert connecting.endpoint.address == "ws://127.0.0.1:9/v1/realtime"
     assert connecting.endpoint.chosen_because == "RTAGENT_ENDPOINT is set"
+
+
+async def test_settings_that_the_engine_does_not_know() -> None:
+    with pytest.raises(ConfigurationError, match=r"what the engine does not know: .*colour"):
+        async with rtagent.connect(endpoint=Endpoint.local(colour="blue")):
+            pytest.fail("it must not open")
+
+
+# -- other kinds of sessions ----------------------------------------------------------------------------
+
+
+async def test_a_transcription_by_the_embedded_engine() -> None:
+    opening = rtagent.connect(mode="transcription", language="en", endpoint=Endpoint.local())
+    async with opening as transcriber:
+        assert isinstance(transcriber, rtagent.Transcriber)
+        assert isinstance(transcriber.config, events.TranscriptionSession)
+        await transcriber.finish()
+        assert [transcript async for transcript in transcriber] == []
+
+
+async def test_a_translation_over_a_socket() -> None:
+    requests: list[str] = []
+
+    async def translate(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        requests.append(connection.request.path)
+        session: Wire = {"id": "s", "type": "translation", "model": "m"}
+        await connection.send(json.dumps({"type": "session.created", "event_id": "e", "session": session}))
+        async for frame in connection:
+            match json.loads(frame):
+                case {"type": "session.update", "session": wanted}:
+                    answer = {"type": "session.updated", "event_id": "e", "session": {**session, **wanted}}
+                    await connection.send(json.dumps(answer))
+                    delta = {"type": "session.output_transcript.delta", "event_id": "e", "delta": "Hola."}
+                    await connection.send(json.dumps(delta))
+                case {"type": "session.close"}:
+                    await connection.send('{"type":"session.closed","event_id":"e"}')
+
+    async with serve(translate, "127.0.0.1", 0) as listening:
+        port = next(iter(listening.sockets)).getsockname()[1]
+        endpoint = Endpoint.url(f"ws://127.0.0.1:{port}/v1/realtime")
+        async with rtagent.connect(mode="translation", to="es", endpoint=endpoint) as translator:
+            assert isinstance(translator, rtagent.Translator)
+            passage = await anext(translator)
+            assert (passage.kind, passage.text) == ("translation", "Hola.")
+            await translator.finish()
+    assert requests == ["/v1/realtime/translations?model=gpt-realtime-translate"]
+
+
+def test_the_embedded_engine_translates_nothing() -> None:
+    with pytest.raises(Unsupported, match="the embedded engine does not support translation sessions"):
+        rtagent.connect(mode="translation", to="es", endpoint=Endpoint.local())

@@ -87,7 +87,8 @@ class Connecting(Generic[OpenT]):
             raise ConfigurationError(message) from error
         ours, theirs = memory_pair()
         engine = await stack.enter_async_context(_Engine())
-        engine.start_soon(partial(run_connection, theirs, settings, model=self._model))
+        intent = "transcription" if self._mode == "transcription" else None
+        engine.start_soon(partial(run_connection, theirs, settings, model=self._model, intent=intent))
         stack.push_async_callback(ours.aclose)
         return ours
 

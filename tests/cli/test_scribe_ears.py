@@ -2,15 +2,20 @@ from __future__ import annotations
 
 import pytest
 
-from rtagent.audio import Microphone, WavSource
+from rtagent.audio import Microphone, NullSink, Speaker, WavSink, WavSource
 from rtagent.cli import _scribe_ears
-from rtagent.cli._scribe_ears import ears, require_device
+from rtagent.cli._scribe_ears import ears, mouth, require_device
 from rtagent.errors import AudioFileError, AudioUnavailable
 
 
 class Device:
     def serves(self, direction: str) -> bool:
         return direction == "input"
+
+
+class Speaking:
+    def serves(self, direction: str) -> bool:
+        return direction == "output"
 
 
 def test_a_file(question):
@@ -20,6 +25,13 @@ def test_a_file(question):
 def test_a_file_that_is_none(tmp_path):
     with pytest.raises(AudioFileError, match="no such file"):
         ears(str(tmp_path / "no.wav"), device=None, pace=None)
+
+
+def test_mouths(monkeypatch, tmp_path):
+    monkeypatch.setattr(_scribe_ears, "list_devices", lambda: [Speaking()])
+    assert isinstance(mouth("none", None), NullSink)
+    assert isinstance(mouth(str(tmp_path / "said.wav"), None), WavSink)
+    assert isinstance(mouth("speaker", None), Speaker)
 
 
 def test_a_microphone(monkeypatch):

@@ -245,3 +245,10 @@ def test_a_dialect_renames_both_ways():
 def test_a_report_cannot_be_sent():
     with pytest.raises(LocalProtocolError):
         events.encode(events.MalformedFrame(head="", reason=""))
+
+
+def test_a_session_is_read_carefully_and_is_no_departure_for_that():
+    session = {"type": "realtime", "id": "sess_1", "audio": {"input": {"turn_detection": None}}}
+    event = events.decode(json.dumps({"type": "session.created", "event_id": "e", "session": session}))
+    assert isinstance(event, events.SessionCreated)
+    assert event.departures == ()

@@ -161,3 +161,12 @@ def test_what_is_read_carefully_is_parsed_as_the_short_way_parses():
     event = events.decode(frame)
     assert isinstance(event, events.ResponseOutputTextDelta)
     assert event.output_index == from_json(frame)["output_index"]
+
+
+def test_a_response_of_another_generation_is_read_carefully():
+    frame = {"type": "response.done", "event_id": "e", "response": {"id": "r", "status": "completed"}}
+    read = vocabulary("realtime").read_exactly
+    assert read(json.dumps(frame)) is not None
+    older = {**frame, "response": {**frame["response"], "modalities": ["text", "audio"]}}
+    assert read(json.dumps(older)) is None
+    assert events.decode(json.dumps(older)).response.output_modalities == ("audio",)

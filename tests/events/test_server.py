@@ -29,3 +29,11 @@ def test_what_could_not_be_understood_is_an_event_too():
     assert isinstance(unknown, events.ServerEvent)
     assert isinstance(malformed, events.ServerEvent)
     assert malformed.type == "malformed_frame"
+
+
+def test_departures_hold_the_defects_too(read):
+    event = read({"type": "response.output_text.delta", "delta": "a", "output_index": "x"})
+    assert event.defects
+    assert event.departures[-1:] == event.defects
+    assert "event_id is missing" in event.departures
+    assert events.ResponseOutputTextDelta(delta="a").departures == ()

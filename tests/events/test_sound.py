@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtagent.events._sound import from_base64, to_base64
+from rtagent.events._sound import from_base64, once, to_base64
 
 
 @given(st.binary())
@@ -28,3 +28,19 @@ def test_what_is_no_base64(text):
 
 def test_bits_left_over_before_the_padding_are_ignored():
     assert from_base64("AB==") == from_base64("AA==")
+
+
+class Box:
+    opened = 0
+
+    @once
+    def content(self) -> int:
+        self.opened += 1
+        return self.opened
+
+
+def test_a_value_is_worked_out_once_for_each_instance():
+    box = Box()
+    assert (box.content, box.content, box.opened) == (1, 1, 1)
+    assert isinstance(Box.content, once)
+    assert Box().content == 1

@@ -95,3 +95,27 @@ def test_a_response_is_not_matched_here() -> None:
     ledger = AnswerLedger()
     ledger.expect("evt_1", events.ResponseCreate())
     assert ledger.answered(events.ResponseCreated(response=events.RealtimeResponse(id="r"))) is None
+
+
+QUIET = events.PROFILES["hf-speech-to-speech"]
+TRUNCATE = events.ConversationItemTruncate(item_id="i", content_index=0, audio_end_ms=5)
+
+
+def test_what_a_dialect_does_not_answer_is_not_waited_for() -> None:
+    assert has_answer(TRUNCATE)
+    assert not has_answer(TRUNCATE, QUIET)
+    assert not AnswerLedger(QUIET).expect("evt_1", TRUNCATE)
+
+
+def test_a_goodbye_is_answered_by_its_own_word() -> None:
+    qwen = AnswerLedger(events.PROFILES["qwen-omni"])
+    assert qwen.expect("evt_1", events.ClientEvent(type="session.finish"))
+    assert qwen.answered(events.decode('{"type":"session.finished"}')) == "evt_1"
+
+
+def test_only_the_last_commit_of_a_stream_is_a_goodbye() -> None:
+    vllm = AnswerLedger(events.PROFILES["vllm"])
+    assert not vllm.expect("evt_1", events.InputAudioBufferCommit())
+    assert vllm.expect("evt_2", events.InputAudioBufferCommit(final=True))
+    done = events.decode('{"type":"transcription.done","text":"Hello."}', events.PROFILES["vllm"])
+    assert vllm.answered(done) == "evt_2"

@@ -735,3 +735,22 @@ def test_any_order_of_events_moves_on_and_leaves_nobody_waiting(steps: list[tupl
     for request_id in walker.asked:
         assert walker.settled[request_id] == 1, request_id
     assert walker.talk.core.state in {"listening", "thinking", "speaking"}
+
+
+def test_what_a_dialect_does_not_answer_is_answered_at_once() -> None:
+    numbers = count(1)
+    core = Conversation(
+        new_id=lambda prefix: f"{prefix}_{next(numbers)}", dialect=events.PROFILES["hf-speech-to-speech"]
+    )
+    truncate = events.ConversationItemTruncate(item_id="i", content_index=0, audio_end_ms=5)
+    event_id = core.send(truncate, 0.0, awaited=True)
+    assert core.happenings() == [Answered(event_id, None)]
+    assert core.events_to_send() == [truncate.model_copy(update={"event_id": event_id})]
+
+
+def test_a_conversation_begins_with_the_servers_word() -> None:
+    xai = Conversation(new_id=str, dialect=events.PROFILES["xai"])
+    assert (xai.greeted, xai.close_reason, xai.config) == (False, None, None)
+    assert xai.effective.server_interrupts
+    xai.receive(events.decode('{"type":"conversation.created"}'), 0.0)
+    assert xai.greeted

@@ -201,3 +201,9 @@ def test_the_request_on_its_way_is_known() -> None:
 def test_an_impossible_move_is_the_callers_error() -> None:
     with pytest.raises(LocalProtocolError, match="cannot be done while the conversation is free"):
         Gate()._move(GateMove.DONE)
+
+
+def test_a_server_that_echoes_no_metadata_gets_none() -> None:
+    assert ResponseRequest("evt_1").event(marked=False).response is None
+    params = events.ResponseParams(instructions="x")
+    assert ResponseRequest("evt_1", params).event(marked=False).response is params

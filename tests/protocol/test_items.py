@@ -184,3 +184,15 @@ def test_any_order_of_arrival_gives_the_order_of_the_conversation(arrival: list[
         else:
             put(ledger, item, chain[item])
     assert order(ledger) == list("abcdefg")
+
+
+def test_a_text_so_far_may_rewrite_what_was_there() -> None:
+    ledger = ItemLedger()
+    for text in ("Turn on", "Turn off the"):
+        ledger.text("u", 0, so_far=text, role="user")
+    entry = ledger.get("u")
+    assert entry is not None
+    assert (entry.role, entry.text) == ("user", "Turn off the")
+    ledger.text("u", 0, final="Turn off the light.")
+    ledger.text("u", 0, so_far="Turn")
+    assert [entry.text for entry in ledger] == ["Turn off the light."]

@@ -152,3 +152,11 @@ def test_events_of_another_vocabulary_are_refused() -> None:
         GA.check(events.ClientEvent(type="session.close"))
     with pytest.raises(Unsupported, match=r"session\.update as"):
         GA.check(events.ClientEvent(type="session.update"))
+
+
+def test_muting_is_our_own_affair() -> None:
+    assert GA.mute(True) is None
+
+
+def test_words_pass_where_images_do_not() -> None:
+    phrases("local").check(events.ConversationItemCreate(item=events.user_message("Hello")))

@@ -127,3 +127,10 @@ def test_what_the_assistant_says_comes_in_pieces_and_then_whole(
 )
 def test_events_of_other_kinds_change_nothing(event: events.ServerEvent) -> None:
     assert list(ledger(event)) == []
+
+
+def test_a_cumulative_transcript_replaces_what_was_there() -> None:
+    kind = events.ConversationItemInputAudioTranscriptionUpdated
+    said = [kind(item_id="u1", transcript=text) for text in ("Turn", "Turn it off")]
+    assert only(ledger(*said)).text == "Turn it off"
+    assert list(ledger(kind(transcript="nobody knows whose"))) == []

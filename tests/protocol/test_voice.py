@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from rtagent import events
-from rtagent.audio import PlaybackItem
+from rtagent.audio import AudioFormat, PlaybackItem
 from rtagent.protocol import Happening, PlayDue, StopDue, VoiceCut, VoiceEnded
 from rtagent.protocol._items import ItemLedger
 from rtagent.protocol._outbox import Outbox
@@ -19,11 +19,11 @@ SECOND = bytes(48_000)
 class Throat:
     """A voice with its ledger of items and what it has decided."""
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: events.Dialect = events.GA) -> None:
         numbers = count(1)
         self.outbox = Outbox(lambda prefix: f"{prefix}_{next(numbers)}")
         self.items = ItemLedger()
-        self.voice = Voice(self.outbox, self.items)
+        self.voice = Voice(self.outbox, self.items, dialect)
 
     def hears_of(self, *item_ids: str) -> None:
         for item_id in item_ids:
@@ -215,3 +215,52 @@ def test_silenced_responses_are_not_remembered_for_ever(throat: Throat) -> None:
         throat.voice.silence(f"r{number}")
     assert not throat.voice.is_silenced("r0")
     assert throat.voice.is_silenced("r1")
+
+
+def played(throat: Throat) -> list[tuple[str, bytes]]:
+    return [(due.item.item_id, due.pcm) for due in throat.told() if isinstance(due, PlayDue)]
+
+
+def test_half_a_sample_waits_for_its_other_half(throat: Throat) -> None:
+    throat.delta(pcm=b"\x01\x02\x03")
+    throat.delta(pcm=b"\x04\x05")
+    throat.delta(pcm=b"\x06")
+    assert played(throat) == [("a1", b"\x01\x02"), ("a1", b"\x03\x04"), ("a1", b"\x05\x06")]
+
+
+def test_half_a_sample_of_one_item_is_no_part_of_another(throat: Throat) -> None:
+    throat.delta("a1", pcm=b"\x01\x02\x03")
+    throat.delta("a2", pcm=b"\x04\x05")
+    assert played(throat) == [("a1", b"\x01\x02"), ("a2", b"\x04\x05")]
+
+
+def test_telephony_has_no_halves(throat: Throat) -> None:
+    throat.voice.format = AudioFormat.pcmu()
+    throat.delta(pcm=b"\x01\x02\x03")
+    assert played(throat) == [("a1", b"\x01\x02\x03")]
+
+
+def cut_in_the_middle(throat: Throat) -> list[events.ClientEvent]:
+    """Half of the first item was heard and nothing of the second."""
+    throat.hears_of("a1", "a2")
+    throat.delta("a1")
+    throat.delta("a2")
+    throat.voice.response_done("r1")
+    throat.voice.stop(None, "speech")
+    throat.voice.stopped({"a1": 500.0}, None)
+    return throat.sent()
+
+
+def test_a_server_that_takes_no_corrections_gets_none() -> None:
+    throat = Throat(events.PROFILES["qwen-omni"])
+    assert cut_in_the_middle(throat) == []
+    heard = {entry.id: (entry.heard_ms, entry.status) for entry in throat.items}
+    assert heard == {"a1": (500.0, "incomplete"), "a2": (0.0, "incomplete")}
+
+
+def test_a_server_that_deletes_nothing_is_asked_to_truncate_alone() -> None:
+    throat = Throat(events.PROFILES["hf-speech-to-speech"])
+    (truncate,) = cut_in_the_middle(throat)
+    assert isinstance(truncate, events.ConversationItemTruncate)
+    assert (truncate.item_id, truncate.audio_end_ms) == ("a1", 500)
+    assert [entry.id for entry in throat.items] == ["a1", "a2"]

@@ -187,16 +187,14 @@ class Core(Protocol):
 
 def core_for(dialect: events.Dialect, *, new_id: Callable[[str], str]) -> Core:
     """The core that speaks a dialect's vocabulary; the others are not even loaded."""
-    match dialect.protocol:
-        case "realtime":
-            from ._conversation import Conversation
+    if dialect.protocol == "live":
+        from ._live import LiveConversation
 
-            return Conversation(new_id=new_id, dialect=dialect)
-        case "live":
-            from ._live import LiveConversation
+        return LiveConversation(new_id=new_id, dialect=dialect)
+    if dialect.protocol == "translation":
+        from ._interpretation import Interpretation
 
-            return LiveConversation(new_id=new_id, dialect=dialect)
-        case "translation":
-            from ._interpretation import Interpretation
+        return Interpretation(new_id=new_id, dialect=dialect)
+    from ._conversation import Conversation
 
-            return Interpretation(new_id=new_id, dialect=dialect)
+    return Conversation(new_id=new_id, dialect=dialect)

@@ -138,25 +138,24 @@ class Voice:
         return pcm
 
     def _correct(self, cut: Cut, *, running: bool) -> None:
-        if cut.audio_end_ms is not None or not self._deletes_items:
-            self._note(cut.item_id, cut=True)
-        if cut.audio_end_ms is not None and not self._truncates:
+        if cut.audio_end_ms is None and self._deletes_items:
+            self._delete(cut.item_id, cut.response_id if running else None)
             return
-        if cut.audio_end_ms is not None:
+        self._note(cut.item_id, cut=True)
+        if cut.audio_end_ms is not None and self._truncates:
             self._outbox.send(
                 events.ConversationItemTruncate(
                     item_id=cut.item_id, content_index=cut.content_index, audio_end_ms=cut.audio_end_ms
                 )
             )
-            return
-        if not self._deletes_items:
-            return
-        self._items.delete(cut.item_id)
-        if running and cut.response_id is not None:
+
+    def _delete(self, item_id: str, running_id: str | None) -> None:
+        self._items.delete(item_id)
+        if running_id is not None:
             # The server still writes this item: it is deleted when its response has ended.
-            self._deletes.setdefault(cut.response_id, []).append(cut.item_id)
+            self._deletes.setdefault(running_id, []).append(item_id)
         else:
-            self._outbox.send(events.ConversationItemDelete(item_id=cut.item_id))
+            self._outbox.send(events.ConversationItemDelete(item_id=item_id))
 
     def _note(self, item_id: str, *, cut: bool) -> None:
         heard, received = self._heard.heard_ms(item_id), self._heard.received_ms(item_id)
