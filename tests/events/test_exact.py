@@ -164,9 +164,12 @@ def test_what_is_read_carefully_is_parsed_as_the_short_way_parses():
 
 
 def test_a_response_of_another_generation_is_read_carefully():
-    frame = {"type": "response.done", "event_id": "e", "response": {"id": "r", "status": "completed"}}
+    response = {"id": "r", "status": "completed"}
+    frame = {"type": "response.done", "event_id": "e"}
     read = vocabulary("realtime").read_exactly
-    assert read(json.dumps(frame)) is not None
-    older = {**frame, "response": {**frame["response"], "modalities": ["text", "audio"]}}
-    assert read(json.dumps(older)) is None
-    assert events.decode(json.dumps(older)).response.output_modalities == ("audio",)
+    assert read(json.dumps({**frame, "response": response})) is not None
+    older = json.dumps({**frame, "response": {**response, "modalities": ["text", "audio"]}})
+    assert read(older) is None
+    event = events.decode(older)
+    assert isinstance(event, events.ResponseDone)
+    assert event.response.output_modalities == ("audio",)

@@ -57,7 +57,7 @@ def seen_by_the_stock_client(url: str, tmp_path: Path, *wish: str) -> dict[str, 
     question = tmp_path / "question.pcm"
     question_pcm(question)
     program = Path(__file__).with_name("openai_client.py")
-    command = [INTERPRETER, program, url, question, *wish]
+    command: list[str | Path] = [INTERPRETER, program, url, question, *wish]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert finished.returncode == 0, finished.stderr
     seen: dict[str, Any] = json.loads(finished.stdout)

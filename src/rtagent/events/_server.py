@@ -6,14 +6,22 @@ from typing import Any, Literal, Self
 
 from ._model import WireModel
 
-__all__ = ("ALWAYS_SENT", "MalformedFrame", "ServerEvent", "UnknownEvent", "mark_defective", "mark_departed")
+__all__ = (
+    "ALWAYS_SENT",
+    "DEFECTS",
+    "MalformedFrame",
+    "ServerEvent",
+    "UnknownEvent",
+    "mark_defective",
+    "mark_departed",
+)
 
 ALWAYS_SENT = frozenset({"event_id", "response_id", "item_id", "output_index", "content_index"})
 """Fields that the protocol has on every event whose class has them, though reading does without."""
 
 # Kept beside the fields, as cached properties are: pydantic's private attributes would more than double
 # the cost of reading every event, for something that hardly any event has.
-_DEFECTS = "defects"
+DEFECTS = "defects"
 _DEPARTURES = "departures"
 
 
@@ -36,14 +44,14 @@ class ServerEvent(WireModel, frozen=True):
     @property
     def defects(self) -> tuple[str, ...]:
         """What had to be left out of the frame so that the rest could be read; not part of the wire."""
-        defects: tuple[str, ...] = vars(self).get(_DEFECTS, ())
+        defects: tuple[str, ...] = vars(self).get(DEFECTS, ())
         return defects
 
     @property
     def departures(self) -> tuple[str, ...]:
         """In which ways the frame was not what its dialect has, the defects included; not part of the wire."""
-        departures: tuple[str, ...] = vars(self).get(_DEPARTURES, ())
-        return (*departures, *self.defects)
+        noted: tuple[str, ...] | None = vars(self).get(_DEPARTURES)
+        return self.defects if noted is None else (*noted, *self.defects)
 
 
 class UnknownEvent(ServerEvent, frozen=True):
@@ -63,7 +71,7 @@ class MalformedFrame(ServerEvent, frozen=True):
 
 def mark_defective(event: ServerEvent, defects: tuple[str, ...]) -> None:
     """Note on an event that was just read what had to be left out."""
-    vars(event)[_DEFECTS] = defects
+    vars(event)[DEFECTS] = defects
 
 
 def mark_departed(event: ServerEvent, departures: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ from pydantic import field_validator
 from ._items import Item
 from ._parts import OutputAudio, OutputText, Part
 from ._response import RealtimeResponse
-from ._server import ServerEvent
+from ._server import DEFECTS, ServerEvent
 from ._sound import from_base64, once, to_base64
 
 __all__ = (
@@ -164,8 +164,8 @@ class ResponseOutputAudioDelta(_InPart, frozen=True):
     @property
     def defects(self) -> tuple[str, ...]:
         """What had to be left out of the frame, and whether its audio is unreadable."""
-        silent = bool(self.delta) and not self.audio
-        return (*super().defects, "delta: not base64") if silent else super().defects
+        defects = super().defects if DEFECTS in vars(self) else ()
+        return (*defects, "delta: not base64") if self.delta and not self.audio else defects
 
 
 class ResponseOutputAudioDone(_InPart, frozen=True):

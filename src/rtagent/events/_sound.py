@@ -26,7 +26,7 @@ def from_base64(text: str) -> bytes | None:
     Bits left over before the padding are ignored.
     """
     try:
-        return b64decode(text, validate=True)
+        return b64decode(text, None, True)
     except ValueError:
         return _in_another_spelling(text)
 

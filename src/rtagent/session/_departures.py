@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from .. import events
@@ -12,6 +12,7 @@ __all__ = ("Departures",)
 KEPT_KINDS = 256
 """Kinds of departures told apart; what comes after is counted together."""
 OTHERS = "(others)"
+_REPORTS = (events.MalformedFrame, events.UnknownEvent)
 
 
 class Departures:
@@ -26,8 +27,10 @@ class Departures:
         """How often each departure was seen, by its words."""
         return MappingProxyType(self._counts)
 
-    def note(self, event: events.ServerEvent) -> list[str]:
+    def note(self, event: events.ServerEvent) -> Sequence[str]:
         """Count what is different about an event; returns what was never seen before."""
+        if not event.departures and not isinstance(event, _REPORTS):
+            return ()
         return [words for words in self._words(event) if self._count(words)]
 
     def _words(self, event: events.ServerEvent) -> list[str]:

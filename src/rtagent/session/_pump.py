@@ -93,6 +93,7 @@ class Pump:
         self.ended = anyio.Event()
         self.attachment: Attachment | None = None
         self.farewell_said = False
+        self._effective = core.effective
         self._received = 0
         self._tools: ToolRunner | None = None
         self._group: anyio.abc.TaskGroup | None = None
@@ -146,7 +147,8 @@ class Pump:
         Raises:
             Unsupported: the sound of this session is carried elsewhere.
         """
-        self.check_hears()
+        if not self._hears:
+            self.check_hears()
         if self.closed is not None or not pcm:
             return 0.0
         if self._flow is not None:
@@ -301,9 +303,11 @@ class Pump:
             self.publish(DialectDeparted(at=self.clock.now(), what=what))
         self.fanout.publish(event)
         self.core.receive(event, time.monotonic())
-        if self.attachment is not None:
-            effective = self.core.effective  # what the server does counts, not what was asked (rule U4)
-            self.attachment.set_formats(effective.input_format, effective.output_format)
+        effective = self.core.effective  # what the server does counts, not what was asked (rule U4)
+        if effective is not self._effective:
+            self._effective = effective
+            if self.attachment is not None:
+                self.attachment.set_formats(effective.input_format, effective.output_format)
         return self._carry_out()
 
     async def _write(self) -> None:

@@ -46,7 +46,7 @@ class Wire:
         self._sent = 0
         self._control = 0
         self._writing = False
-        self._room = anyio.Event()
+        self._room: anyio.Event | None = None
 
     def put(self, frame: str) -> None:
         """Queue a control event.
@@ -82,8 +82,9 @@ class Wire:
                 self._control -= 1
             else:
                 self._audio_ms -= ms
-                if self._audio_ms <= AUDIO_ROOM_MS:
+                if self._room is not None and self._audio_ms <= AUDIO_ROOM_MS:
                     self._room.set()
+                    self._room = None
             self._writing = True
             await self._transport.send(frame)
             self._writing = False
@@ -92,7 +93,7 @@ class Wire:
     async def wait_room(self) -> None:
         """Return when there is room for more audio of a source that can wait."""
         while self._audio_ms > AUDIO_ROOM_MS:
-            self._room = anyio.Event()
+            self._room = self._room or anyio.Event()
             await self._room.wait()
 
     @property
