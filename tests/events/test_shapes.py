@@ -289,3 +289,15 @@ def test_a_response_comes_back_as_it_was_said(said):
     assert raw == before
     answer = back({"type": "response.created", "response": copy.deepcopy(sent["response"])}, dialect)
     assert without_emptied(answer["response"]) == without_emptied(before["response"])
+
+
+def test_turn_detection_is_switched_off_by_the_dialects_own_word():
+    glm = events.PROFILES["glm"]
+    ear = events.AudioInput(turn_detection=None)
+    update = events.SessionUpdate(session=events.RealtimeSession(audio=events.SessionAudio(input=ear)))
+    wire = json.loads(events.encode(update, glm))
+    assert wire["session"]["turn_detection"] == {"type": "client_vad"}
+    event = events.decode(json.dumps({**wire, "type": "session.updated"}), glm)
+    assert isinstance(event, events.SessionUpdated)
+    assert event.session.audio is not None
+    assert event.session.audio.input == ear

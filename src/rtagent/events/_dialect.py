@@ -90,6 +90,8 @@ class Dialect(BaseModel, frozen=True, extra="forbid"):
     """What holds where a session does not say; None: turns are the program's."""
     manual_turns: bool = True
     """Whether turn detection can be switched off."""
+    manual_by: str | None = None
+    """The kind of turn detection that switches it off, where null does not."""
     commits: Literal["turn", "stream"] = "turn"
     """``stream``: a first commit begins the hearing, and one with ``final`` ends it (vLLM)."""
 

@@ -114,7 +114,7 @@ def _session(raw: dict[str, Any], dialect: Dialect, departures: list[str]) -> No
     _raise_to_today("session", session, PLACES, dialect, departures)
     ear = _side(session, "input")
     detection = as_object(ear.get("turn_detection"))
-    if detection is not None and detection.get("type", "") is None:
+    if detection is not None and detection.get("type", "") in (None, dialect.manual_by):
         ear["turn_detection"] = None  # of no kind: turns are the program's
 
 

@@ -273,6 +273,7 @@ _OTHERS = (
             "pcm_name": "pcm",
             "telephony": False,
             "turn_detections": ("server_vad", "client_vad"),
+            "manual_by": "client_vad",
             "extra_events": frozenset({"heartbeat"}),
             "missing_fields": frozenset({"event_id", "name"}),
             "out_of_band": False,

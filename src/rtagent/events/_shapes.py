@@ -63,6 +63,8 @@ def _session_update(raw: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
         model = _model_of(session)
         return {"type": event["type"]} if model is None else {"type": event["type"], "model": model}
     event["session"] = flatten(session, own_places(dialect), dialect)
+    if dialect.manual_by is not None and event["session"].get("turn_detection", "") is None:
+        event["session"]["turn_detection"] = {"type": dialect.manual_by}
     if dialect.session_shape == "flat" and event["session"].pop("type", None) == "transcription":
         event["type"] = dialect.spellings.get(_TRANSCRIPTION_UPDATE, _TRANSCRIPTION_UPDATE)
     return event

@@ -128,6 +128,7 @@ _GLM = replace(
     },
     formats=("pcm",),
     detections=frozenset({"server_vad", "client_vad"}),
+    detection_can_be_off=False,  # its own kind, client_vad, is what switches it off
     out_of_band=False,
     echoes_metadata=False,
     lingers_after_calls=True,
