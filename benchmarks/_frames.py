@@ -135,15 +135,22 @@ def spoken(deltas: int, ms: int) -> Iterator[dict[str, Any]]:
 
 def conversation(turns: int = 9, deltas: int = 39, ms: int = 50) -> list[str]:
     """All frames, as text; the first two open the session, every third turn calls a function."""
-    frames = [
-        {"type": "session.created", "session": SESSION},
-        {"type": "session.updated", "session": SESSION},
+    events = [
+        (0, {"type": "session.created", "session": SESSION}),
+        (0, {"type": "session.updated", "session": SESSION}),
     ]
     for turn in range(turns):
-        frames += heard()
-        frames += called() if turn % 3 == 2 else ()
-        frames += spoken(deltas, ms)
-    return [as_frame(frame, number) for number, frame in enumerate(frames)]
+        calls = called() if turn % 3 == 2 else ()
+        events += [(turn, event) for event in (*heard(), *calls, *spoken(deltas, ms))]
+    frames = [as_frame(event, number) for number, (_, event) in enumerate(events)]
+    return [_of_turn(turn, frame) for (turn, _), frame in zip(events, frames, strict=True)]
+
+
+def _of_turn(turn: int, frame: str) -> str:
+    """Each turn has a response and an item of its own."""
+    for name in IDS.values():
+        frame = frame.replace(name, f"{name[:-2]}{turn:02}")
+    return frame
 
 
 def as_frame(fields: dict[str, Any], number: int = 0) -> str:

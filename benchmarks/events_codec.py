@@ -4,9 +4,9 @@
     python benchmarks/events_codec.py --types            # and a table by event type
     python benchmarks/events_codec.py --make-peers       # installs the peers first, into .venv/peers
 
-A reader takes text frames, as a WebSocket gives them, to usable bytes of audio. All subjects run in every
-round and only figures of the same round are compared; a goal is met if the upper bound of the
-95 % interval meets it. "rtagent / rtagent again" should be 1: it shows what the machine's noise is worth.
+A reader takes text frames, as a WebSocket gives them, to usable bytes of audio, with a decoder for each
+stream as a session has one. All subjects run in every round and only figures of the same round are
+compared; a goal is met if the upper bound of the 95 % interval meets it. "rtagent / rtagent again" should be 1: it shows what the machine's noise is worth.
 
 Not shown: the socket, TLS and the event loop around the codec; frames that depart from the protocol, but
 for the one row that says so; memory; other machines and Pythons. openai-agents is measured up to its
@@ -35,6 +35,7 @@ from rtagent import events
 BASE = "orjson + pybase64"
 STRICT_BASE = "orjson + pybase64, validate=True"
 AGAIN = "rtagent again"
+ALONE = "rtagent, frame by frame"
 DELTA = "response.output_audio.delta"
 READING = (
     Goal("rtagent", BASE, 1.3),
@@ -52,6 +53,17 @@ PER_EVENT = 1.1
 
 def read(frames: Sequence[str]) -> int:
     """The bytes of audio in the frames, by way of typed events."""
+    audio_bytes = 0
+    decoder = events.Decoder()
+    for frame in frames:
+        event = decoder.decode(frame)
+        if isinstance(event, events.ResponseOutputAudioDelta):
+            audio_bytes += len(event.audio)
+    return audio_bytes
+
+
+def read_frame_by_frame(frames: Sequence[str]) -> int:
+    """The same, each frame as if there were no others: ``events.decode``."""
     audio_bytes = 0
     for frame in frames:
         event = events.decode(frame)
@@ -86,6 +98,7 @@ def reading(frames: Sequence[str], others: Peers | None, rounds: int) -> Rounds:
     subjects: dict[str, Subject] = {
         "rtagent": timed(partial(read, frames)),
         AGAIN: timed(partial(read, frames)),
+        ALONE: timed(partial(read_frame_by_frame, frames)),
         BASE: timed(partial(read_plainly, frames)),
         STRICT_BASE: timed(partial(read_plainly_and_strictly, frames)),
     }
@@ -167,7 +180,9 @@ def report(rounds: int, environment: Path, *, types: bool, largest_burst: int) -
         size = sum(map(len, frames)) // len(frames)
         read_all = reading(frames, others, rounds)
         title = f"reading {len(frames)} frames of {size} bytes on average"
-        show(title, read_all, READING, len(frames), ("rtagent", STRICT_BASE), ("rtagent", AGAIN))
+        show(
+            title, read_all, READING, len(frames), ("rtagent", STRICT_BASE), (ALONE, BASE), ("rtagent", AGAIN)
+        )
         for ms in (20, 100):
             written = writing(ms, others, rounds)
             goals = WRITING if ms == 20 else WRITING[:1]

@@ -44,6 +44,7 @@ from ._client import (
 )
 from ._codec import decode, decode_client, encode, encode_append
 from ._constructors import assistant_message, function_call_output, system_message, user_image, user_message
+from ._decoder import Decoder
 from ._dialect import Dialect, Mode, WireProtocol
 from ._items import (
     AssistantMessage,
@@ -196,6 +197,7 @@ __all__ = (
     "ConversationItemRetrieved",
     "ConversationItemTruncate",
     "ConversationItemTruncated",
+    "Decoder",
     "DetectedLanguage",
     "Dialect",
     "Error",

@@ -99,6 +99,7 @@ class Pump:
         self._group: anyio.abc.TaskGroup | None = None
         self._transport = transport
         self._dialect = core.dialect
+        self._decoder = events.Decoder(core.dialect)
         self._hears = core.dialect.takes(events.vocabulary(core.dialect.protocol).append_type)
         self._flow = InputFlow(clock, self._append) if core.dialect.input_must_flow else None
         self._departures = Departures(core.dialect)
@@ -280,7 +281,7 @@ class Pump:
         try:
             while True:
                 frame = await self._transport.receive()
-                event = events.decode(frame, self._dialect)
+                event = self._decoder.decode(frame)
                 if self._take(event):
                     # Let the one who waited go on before the next event is read, so that a
                     # subscription made right after an answer misses nothing.
