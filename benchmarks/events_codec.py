@@ -5,8 +5,9 @@
     python benchmarks/events_codec.py --make-peers       # installs the peers first, into .venv/peers
 
 A reader takes text frames, as a WebSocket gives them, to usable bytes of audio, with a decoder for each
-stream as a session has one. All subjects run in every round and only figures of the same round are
-compared; a goal is met if the upper bound of the 95 % interval meets it. "rtagent / rtagent again" should be 1: it shows what the machine's noise is worth.
+stream as a session has one. All subjects run in every round and only figures of the same round are compared;
+a goal is met if the upper bound of the 95 % interval meets it. "rtagent / rtagent again" should be 1: it
+shows what the machine's noise is worth.
 
 Not shown: the socket, TLS and the event loop around the codec; frames that depart from the protocol, but
 for the one row that says so; memory; other machines and Pythons. openai-agents is measured up to its

@@ -19,7 +19,9 @@ from rtagent.events import _decoder as module
 PLACE = {"response_id": "resp_1", "item_id": "item_1", "output_index": 0, "content_index": 0}
 
 
-def delta(event_id: str = "event_1", pcm: bytes = b"\x01\x02\x03\x04", **changes: Any) -> dict[str, Any]:
+def delta(
+    event_id: str | None = "event_1", pcm: bytes = b"\x01\x02\x03\x04", **changes: Any
+) -> dict[str, Any]:
     audio = base64.b64encode(pcm).decode()
     return {"type": "response.output_audio.delta", "event_id": event_id, **PLACE, "delta": audio, **changes}
 
@@ -62,7 +64,7 @@ def test_what_resembles_the_last_delta_is_not_parsed_again(
         wire = delta(f"event_{number}", bytes([number, 0]) * number)
         frame = json.dumps(wire, separators=separators)
         assert_same(decoder.decode(frame), events.decode(frame), events.GA)
-    assert len(parsed) == 2  # the first, and the trial of its likeness
+    assert len(parsed) == 1
 
 
 def test_another_item_is_another_likeness(parsed: list[str]) -> None:
@@ -71,7 +73,7 @@ def test_another_item_is_another_likeness(parsed: list[str]) -> None:
         event = decoder.decode(json.dumps(delta(item_id=item_id)))
         assert isinstance(event, events.ResponseOutputAudioDelta)
         assert event.item_id == item_id
-    assert len(parsed) == 4
+    assert len(parsed) == 2
 
 
 def test_an_older_name_has_its_likeness_too(parsed: list[str]) -> None:
@@ -79,7 +81,7 @@ def test_an_older_name_has_its_likeness_too(parsed: list[str]) -> None:
     for number in range(4):
         frame = json.dumps(delta(f"event_{number}", type="response.audio.delta"))
         assert_same(decoder.decode(frame), events.decode(frame, events.BETA), events.BETA)
-    assert len(parsed) == 2
+    assert len(parsed) == 1
 
 
 def test_an_event_of_a_likeness_stands_alone() -> None:

@@ -102,3 +102,11 @@ def test_events_of_another_vocabulary_are_refused(
 )
 def test_its_own_events_are_taken(phrases: TranslationPhrases, event: events.ClientEvent) -> None:
     phrases.check(event)
+
+
+def test_what_a_translation_session_says_and_what_not():
+    phrases = TranslationPhrases(events.TRANSLATION)
+    assert phrases.farewell() == translation.SessionClose()
+    assert phrases.mute(True) is None
+    with pytest.raises(Unsupported, match="text turns"):
+        phrases.words("Hello", "user")

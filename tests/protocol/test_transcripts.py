@@ -240,3 +240,12 @@ def test_no_order_of_events_is_an_error_and_every_text_closes_its_utterance(
         for name in transcripts.open:
             transcripts.receive(Completed(item_id=name, transcript="end"))
     assert transcripts.open == ()
+
+
+def test_a_commit_under_another_name_after_the_text_was_there() -> None:
+    transcripts = Transcripts()
+    transcripts.receive(events.InputAudioBufferSpeechStarted(item_id="", audio_start_ms=1))
+    done = events.ConversationItemInputAudioTranscriptionCompleted(item_id="", transcript="Yes.")
+    assert transcripts.receive(done) is not None
+    assert transcripts.receive(events.InputAudioBufferCommitted(item_id="a")) is None
+    assert (transcripts.open, transcripts.text) == (("a",), "Yes.")

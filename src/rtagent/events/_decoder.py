@@ -15,6 +15,7 @@ from typing import Any
 
 from pybase64 import b64decode
 from pydantic import BaseModel
+from pydantic_core import from_json
 
 from ._codec import decode
 from ._dialect import Dialect
@@ -23,6 +24,8 @@ from ._server import ServerEvent
 from ._server_response import ResponseOutputAudioDelta
 
 __all__ = ("Decoder",)
+
+_FIELDS = tuple(ResponseOutputAudioDelta.model_fields)
 
 # The slots of a model, set as pydantic's own validator does: a frozen model has no other way, and the
 # values come from a model that was validated.
@@ -46,14 +49,13 @@ class Decoder:
     def decode(self, frame: str | bytes) -> ServerEvent:
         """Read one frame of a server; never raises. See ``rtagent.events.decode``."""
         likeness = self._likeness
-        # A frame may be bytes, which begin with no text.
-        if likeness is not None and frame.__class__ is str and frame.startswith(likeness.before):
+        if likeness is not None and isinstance(frame, str) and frame.startswith(likeness.before):
             alike = likeness.read(frame)
             if alike is not None:
                 return alike
         event = decode(frame, self._dialect)
         if isinstance(event, ResponseOutputAudioDelta) and isinstance(frame, str):
-            self._likeness = _Likeness.of(frame, event, self._dialect)
+            self._likeness = _Likeness.of(frame, event)
         return event
 
 
@@ -62,32 +64,39 @@ class _Likeness:
 
     __slots__ = ("_after", "_audio_at", "_between", "_fields", "_fields_set", "_id_at", "_id_to", "before")
 
-    def __init__(self, frame: str, event: ResponseOutputAudioDelta, id_at: int, audio_at: int) -> None:
-        self._id_at, self._id_to = id_at, id_at + len(event.event_id or "")
+    def __init__(self, frame: str, fields: dict[str, Any], id_at: int, audio_at: int) -> None:
+        self._id_at, self._id_to = id_at, id_at + len(fields["event_id"])
         self._audio_at = audio_at
         self.before = frame[:id_at]
+        """The text that a frame alike begins with."""
         self._between = frame[self._id_to : audio_at]
-        self._after = frame[audio_at + len(event.delta) :]
-        self._fields = {name: getattr(event, name) for name in type(event).model_fields}
-        self._fields_set = set(event.model_fields_set)
+        self._after = frame[audio_at + len(fields["delta"]) :]
+        self._fields = fields
+        self._fields_set = set(fields)
 
     @classmethod
-    def of(cls, frame: str, event: ResponseOutputAudioDelta, dialect: Dialect) -> _Likeness | None:
+    def of(cls, frame: str, event: ResponseOutputAudioDelta) -> _Likeness | None:
         """The likeness of a frame that was read; None where its id and its audio cannot be exchanged."""
-        event_id = event.event_id
-        if not event_id or not event.delta or event.departures or event.model_extra:
+        known = vars(event)
+        fields = {name: known[name] for name in _FIELDS}
+        event_id, delta = event.event_id, event.delta
+        if not event_id or not delta or event.departures or len(event.model_fields_set) != len(fields):
             return None
-        audio_at = frame.find(event.delta)
+        audio_at = frame.find(delta)
         id_at = frame.find(event_id, 0, max(0, audio_at))
-        if id_at < 0:  # also where the id stands behind the audio, or either is written with escapes
+        if id_at < 0:  # the id stands behind the audio, or either is written with escapes
             return None
-        likeness = cls(frame, event, id_at, audio_at)
-        other_id = "x" * len(event_id)
-        exchanged = f"{likeness.before}{other_id}{likeness._between}AAAA{likeness._after}"
-        proof = decode(exchanged, dialect)
-        alike = likeness.read(exchanged)
-        same = alike is not None and proof == alike and proof.departures == ()
-        return likeness if same and (proof.event_id, vars(proof).get("delta")) == (other_id, "AAAA") else None
+        likeness = cls(frame, fields, id_at, audio_at)
+        return likeness if likeness._holds() else None
+
+    def _holds(self) -> bool:
+        """Whether a frame in which both were exchanged differs in these two values and nowhere else."""
+        other_id = "x" * (self._id_to - self._id_at)
+        raw = from_json(f"{self.before}{other_id}{self._between}AAAA{self._after}")
+        # The type may be written as its dialect writes it: that was found right when the frame was read.
+        return bool(
+            {**raw, "type": self._fields["type"]} == {**self._fields, "event_id": other_id, "delta": "AAAA"}
+        )
 
     def read(self, frame: str) -> ResponseOutputAudioDelta | None:
         """The event, if the frame is alike; its beginning was compared already."""
