@@ -45,6 +45,7 @@ class _Readers(dict[WireProtocol, Callable[[str | bytes], ServerEvent | None]]):
 
 _READERS = _Readers()
 _APPEND_HEADS = {protocol: f'{{"type":"{kind}","audio":"' for protocol, kind in APPEND_TYPES.items()}
+_APPEND_HEAD = _APPEND_HEADS[GA.protocol]
 
 
 def decode(frame: str | bytes, dialect: Dialect = GA) -> ServerEvent:
@@ -175,4 +176,5 @@ def encode(event: ClientEvent | ServerEvent, dialect: Dialect = GA) -> str:
 
 def encode_append(pcm: bytes, dialect: Dialect = GA) -> str:
     """Write the event that carries these samples in, without a model: base64 needs no escapes."""
-    return f'{_APPEND_HEADS[dialect.protocol]}{b64encode_as_string(pcm)}"}}'
+    head = _APPEND_HEAD if dialect is GA else _APPEND_HEADS[dialect.protocol]
+    return f'{head}{b64encode_as_string(pcm)}"}}'
