@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.lowlevel
@@ -25,6 +26,9 @@ from rtagent.protocol._gate import REQUEST_KEY
 from rtagent.session import Session
 from rtagent.testing import FakeClock, ScriptedServer
 from rtagent.tools import ToolContext, tool
+
+if TYPE_CHECKING:
+    from .conftest import RawServer
 
 TIMES = 50
 
@@ -680,3 +684,35 @@ async def test_a_muted_source_sends_silence() -> None:
 
 def test_the_request_key_is_private() -> None:
     assert REQUEST_KEY.startswith("rtagent")
+
+
+QWEN = events.PROFILES["qwen-omni"]
+CREATED = {"type": "session.created", "event_id": "e", "session": {"id": "s"}}
+
+
+async def test_a_goodbye_is_said_and_its_answer_waited_for(raw_server: RawServer) -> None:
+    async def take_leave() -> None:
+        await raw_server.expect("session.finish")
+        await raw_server.send({"type": "session.finished", "event_id": "e"})
+        await raw_server.close()
+
+    await raw_server.send(CREATED)
+    async with anyio.create_task_group() as group:
+        async with Session(raw_server.transport, dialect=QWEN) as session:
+            group.start_soon(take_leave)
+            assert await session.finish(timeout=5)
+            closed = await session.wait_closed()
+    assert closed.error is None
+    assert await session.finish()  # once is enough
+
+
+async def test_a_server_that_takes_no_leave_is_left_all_the_same(raw_server: RawServer) -> None:
+    await raw_server.send(CREATED)
+    async with Session(raw_server.transport, dialect=QWEN) as session:
+        assert not await session.finish(timeout=0.01)
+    assert (await session.wait_closed()).error is None
+
+
+async def test_without_a_goodbye_there_is_nothing_to_wait_for() -> None:
+    async with talking() as (_, session):
+        assert await session.finish()

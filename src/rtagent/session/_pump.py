@@ -290,7 +290,8 @@ class Pump:
             self.end(None, 1000, "closed by us")
         except EndOfStream as end:
             said = self.core.close_reason
-            by_us = said is not None and self.farewell_said
+            # Where sessions end with a word of the server's, an end without it is none in good order (L1).
+            by_us = self.farewell_said and (said is not None or not self._dialect.turnless)
             error = None if by_us else ConnectionLost(end.code, said or end.reason)
             self.end(error, end.code, said or end.reason, silence=not by_us)
         except ConnectionLost as lost:
