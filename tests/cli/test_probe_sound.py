@@ -86,6 +86,15 @@ async def test_turn_detections_at_a_vendor():
         "turn detection client_vad",
         "turn detection off",
     }
+    off = found_out["turn detection off"]
+    assert off.facts == (Is("manual_turns", value=True), Is("manual_by", "client_vad"))
+    assert off.evidence == "null is refused, client_vad does it"
+
+
+async def test_turn_detection_that_null_switches_off():
+    async with vendor("stepfun", shape="flat", **READY) as wire:
+        await found(greeting, wire)
+        found_out = await found(turn_detections, wire)
     assert found_out["turn detection off"].facts == (Is("manual_turns", value=True),)
 
 

@@ -97,14 +97,23 @@ async def turn_detections(wire: Wire) -> AsyncGenerator[Finding]:
         fact = Is("default_turn_detection", kind)
         yield Finding("detects turns from the start", "yes" if kind else "no", f"{kind or 'null'}", (fact,))
     kinds = dict.fromkeys(kind for each in PROFILES.values() for kind in each.turn_detections)
+    clients_own = {each.manual_by for each in PROFILES.values()}
+    off_by: str | None = None
     for kind in kinds:
         reply = await wire.update(detection={"type": kind})
         shown = _shown(wire, reply, "detection")
         in_force = shown if shown is ABSENT else as_mapping(shown).get("type")
-        yield _accepted(f"turn detection {kind}", reply, in_force, kind, "turn_detections")
+        accepted = _accepted(f"turn detection {kind}", reply, in_force, kind, "turn_detections")
+        if accepted.answer == "yes" and kind in clients_own:
+            off_by = kind
+        yield accepted
     reply = await wire.update(detection=None)
     shown = _shown(wire, reply, "detection")
-    yield _accepted("turn detection off", reply, shown, None, "manual_turns")
+    off = _accepted("turn detection off", reply, shown, None, "manual_turns")
+    if off.answer == "no" and off_by is not None:
+        facts = (Is("manual_turns", value=True), Is("manual_by", off_by))
+        off = Finding(off.topic, "yes", f"null is refused, {off_by} does it", facts)
+    yield off
 
 
 def _accepted(topic: str, reply: Reply, shown: Any, wish: str | None, field: str) -> Finding:
