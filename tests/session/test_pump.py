@@ -98,7 +98,7 @@ class Bench:
         await self.says(events.ResponseDone(response=response))
 
     async def attach(self, sink: Any) -> Attachment:
-        attachment = Attachment(None, sink, self.clock, append=self.pump.append_audio)
+        attachment = Attachment(None, sink, self.clock, append=self.pump.input.append)
         self.pump.attachment = attachment
         assert self.group is not None
         self.group.start_soon(self.pump.carry_audio, attachment)
@@ -234,8 +234,8 @@ def test_an_error_of_the_server_becomes_an_exception_with_its_data() -> None:
 
 async def test_audio_goes_out_and_nothing_is_sent_for_nothing() -> None:
     async with pumping() as bench:
-        assert bench.pump.append_audio(b"", 1.0) == 0.0
-        assert bench.pump.append_audio(b"\1\0" * 480, 1.0) == 0.0
+        assert bench.pump.input.append(b"", 1.0) == 0.0
+        assert bench.pump.input.append(b"\1\0" * 480, 1.0) == 0.0
         await bench.rest()
         assert bench.pump.statistics().frames_sent == 1
         append = await bench.server.expect(events.InputAudioBufferAppend)
@@ -245,7 +245,7 @@ async def test_audio_goes_out_and_nothing_is_sent_for_nothing() -> None:
 async def test_audio_that_cannot_leave_is_dropped_told_and_counted() -> None:
     async with ScriptedServer() as server:
         bench = Bench(server)
-        assert [bench.pump.append_audio(SECOND, 0.0) for _ in range(6)] == [0.0] * 5 + [1000.0]
+        assert [bench.pump.input.append(SECOND, 0.0) for _ in range(6)] == [0.0] * 5 + [1000.0]
         (dropped,) = bench.told.take(lifecycle.AudioDropped)
         assert (dropped.at, dropped.ms, dropped.reason) == (50.0, 1000.0, "the network is too slow")
         assert bench.pump.metrics().audio_dropped_ms == 1000.0
@@ -269,7 +269,7 @@ async def test_the_servers_end_is_the_end_of_the_session(code: int, reason: str)
             bench.pump.post(events.InputAudioBufferClear())
         with pytest.raises(ConnectionLost):
             await bench.pump.respond(events.ResponseParams(), None)
-        assert bench.pump.append_audio(SECOND, 0.0) == 0.0
+        assert bench.pump.input.append(SECOND, 0.0) == 0.0
         bench.pump.tool_finished("c1", "late", True)
 
 
@@ -343,7 +343,7 @@ async def test_a_session_that_is_not_open_yet_stays_connecting() -> None:
 async def test_a_turn_is_measured_on_the_audio() -> None:
     async with pumping() as bench:
         await bench.attach(NullSink(clock=bench.clock))
-        bench.pump.append_audio(SECOND, 49.0)
+        bench.pump.input.append(SECOND, 49.0)
         await bench.says(
             events.InputAudioBufferSpeechStarted(item_id="u1", audio_start_ms=0),
             events.InputAudioBufferSpeechStopped(item_id="u1", audio_end_ms=1000),

@@ -28,7 +28,6 @@ from ..errors import (
     Timeout,
 )
 from ..events.lifecycle import (
-    AudioDropped,
     Closed,
     DialectDeparted,
     Interrupted,
@@ -58,7 +57,7 @@ from ..transport import Transport
 from ._attachment import Attachment
 from ._departures import Departures
 from ._fanout import Fanout, Observer
-from ._flow import InputFlow
+from ._input import InputAudio
 from ._measure import Metrics, SessionStatistics, TurnMeter
 from ._tools import ToolRunner
 from ._waiters import Waiters
@@ -88,6 +87,7 @@ class Pump:
         self.waiters = Waiters()
         self.meter = TurnMeter()
         self.wire = Wire(transport)
+        self.input = InputAudio(core, self.wire, clock, self.publish)
         self.state: SessionState = "connecting"
         self.closed: Closed | None = None
         self.ended = anyio.Event()
@@ -100,8 +100,6 @@ class Pump:
         self._transport = transport
         self._dialect = core.dialect
         self._decoder = events.Decoder(core.dialect)
-        self._hears = core.dialect.takes(events.vocabulary(core.dialect.protocol).append_type)
-        self._flow = InputFlow(clock, self._append) if core.dialect.input_must_flow else None
         self._departures = Departures(core.dialect)
         self._deadline_moved = anyio.Event()
 
@@ -141,40 +139,6 @@ class Pump:
             self.core.give_up(request_id)
             raise
         return response
-
-    def append_audio(self, pcm: bytes, captured_at: float) -> float:
-        """Queue input audio; returns the milliseconds of older audio that were dropped for it.
-
-        Raises:
-            Unsupported: the sound of this session is carried elsewhere.
-        """
-        if not self._hears:
-            self.check_hears()
-        if self.closed is not None or not pcm:
-            return 0.0
-        if self._flow is not None:
-            self._flow.wrote()
-        return self._append(pcm, captured_at)
-
-    def _append(self, pcm: bytes, captured_at: float) -> float:
-        ms = self.core.effective.input_format.ms_of(len(pcm))
-        self.core.audio_written(ms, captured_at)
-        dropped = self.wire.put_audio(events.encode_append(pcm, self._dialect), ms)
-        if dropped:
-            self.publish(AudioDropped(at=self.clock.now(), ms=dropped, reason="the network is too slow"))
-        return dropped
-
-    def keep_input_flowing(self) -> None:
-        """From now on send silence where nobody speaks, if this kind of server needs that."""
-        if self._flow is not None and self._group is not None:
-            self._group.start_soon(
-                self._flow.run, lambda: self.core.effective.input_format, name="session silence"
-            )
-
-    def check_hears(self) -> None:
-        """Raise ``Unsupported`` where no input audio is taken."""
-        if not self._hears:
-            raise self._dialect.unsupported("input audio", hint="its sound is carried elsewhere")
 
     def input_muted(self, muted: bool) -> None:
         """The program wants to be heard no more, or again: tell a server that wants to know."""
@@ -242,6 +206,7 @@ class Pump:
         if self.closed is not None:
             return
         self.closed = Closed(at=self.clock.now(), code=code, reason=reason, error=error)
+        self.input.end()
         if self.attachment is not None and silence:
             self.attachment.stop()
         self.set_state("closed")

@@ -89,6 +89,7 @@ class Session(Listening):
         self._pump.start(self._group, self._tools)
         try:
             await self._open()
+            self._pump.input.keep_flowing(self._group)
         except BaseException as error:
             await self.__aexit__(type(error), error, None)
             raise
@@ -176,7 +177,7 @@ class Session(Listening):
         Returns:
             Milliseconds of older audio that were dropped because the network is too slow; usually 0.
         """
-        return self._pump.append_audio(pcm, self._pump.clock.now())
+        return self._pump.input.append(pcm, self._pump.clock.now())
 
     # -- turns -------------------------------------------------------------------------------------
 
@@ -262,7 +263,7 @@ class Session(Listening):
             Unsupported: a source, where the sound of the session is carried elsewhere.
         """
         if source is not None:
-            self._pump.check_hears()
+            self._pump.input.check_taken()
         current = self._pump.attachment
         if current is not None and not current.ended:
             message = "a source and a sink are attached already"
@@ -271,7 +272,7 @@ class Session(Listening):
             source,
             sink,
             self._pump.clock,
-            append=self._pump.append_audio,
+            append=self._pump.input.append,
             muted=self._pump.input_muted,
             wait_room=self._pump.wire.wait_room,
         )
@@ -332,7 +333,6 @@ class Session(Listening):
             raise ConnectionFailed(message, url=self._endpoint) from lost
         if self.dialect.commits == "stream":
             self.post(events.InputAudioBufferCommit())
-        self._pump.keep_input_flowing()
         self._pump.set_state("listening")
         session = self._core.config
         self._pump.publish(
