@@ -22,8 +22,8 @@ the server uses, the shapes that it wants, and what it can do. Choose it by name
 from rtagent import Endpoint
 
 Endpoint.url("ws://localhost:8080/v1/realtime?model=my-pipeline", profile="localai")
-Endpoint.openai()                          # also Endpoint.azure(…), with voice_live=True for Voice Live
-Endpoint.openai(live=True)                 # GPT-Live; so does the model's name "gpt-live-1"
+Endpoint.openai()  # also Endpoint.azure(…), with voice_live=True for Voice Live
+Endpoint.openai(live=True)  # GPT-Live; so does the model's name "gpt-live-1"
 ```
 
 What a server cannot do is refused when the program asks for it, with `rtagent.Unsupported`, which names the
