@@ -243,6 +243,30 @@ def set_light(on: bool) -> str:
     return f"the light is {'on' if on else 'off'}"
 
 
+async def test_a_conversation_is_kept_as_json_and_gone_on_with() -> None:
+    endpoint, _ = local(
+        Decision(calls=(PlannedCall("set_light", {"on": True}),)), Decision("It is on now.", ())
+    )
+    async with connected(Agent(tools=[set_light]), endpoint=endpoint) as session:
+        await session.say("Switch the light on.")
+        await session.respond()
+        kept = json.dumps(session.history.snapshot())
+        before = [(entry.role, entry.text, entry.call) for entry in session.history]
+    endpoint, brain = local(Decision("It is on.", ()))
+    async with connected(Agent(tools=[set_light]), endpoint=endpoint, history=json.loads(kept)) as session:
+        assert [(entry.role, entry.text, entry.call) for entry in session.history] == before
+        assert brain.asked == []
+        await session.say("Is it on?")
+        await session.respond()
+    assert [(one.role, one.text) for one in brain.asked[0].history] == [
+        ("user", "Switch the light on."),
+        ("tool_call", '{"on": true}'),
+        ("tool_output", "the light is on"),
+        ("assistant", "It is on now."),
+        ("user", "Is it on?"),
+    ]
+
+
 async def test_a_conversation_with_the_embedded_engine_and_a_tool() -> None:
     endpoint, brain = local(
         Decision(calls=(PlannedCall("set_light", {"on": True}),)), Decision("It is on now.", ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from types import TracebackType
@@ -18,6 +18,7 @@ from .session import Observer, Session
 from .transport import Endpoint, Transport, connect_websocket, memory_pair
 
 if TYPE_CHECKING:
+    from .protocol import HistoryEntry
     from .session import Transcriber, Translator
 
 __all__ = ("Connecting", "connect")
@@ -115,6 +116,7 @@ def connect(
     endpoint: Endpoint | None = ...,
     model: str | None = ...,
     config: events.WireModel | None = ...,
+    history: Sequence[HistoryEntry] | Mapping[str, Any] = ...,
     clock: Clock | None = ...,
     observer: Observer | None = ...,
     timeout: float = ...,
@@ -150,6 +152,7 @@ def connect(
     endpoint: Endpoint | None = None,
     model: str | None = None,
     config: events.WireModel | None = None,
+    history: Sequence[HistoryEntry] | Mapping[str, Any] = (),
     language: str | None = None,
     to: str | None = None,
     clock: Clock | None = None,
@@ -165,6 +168,8 @@ def connect(
         endpoint: where to; by default ``Endpoint.auto()``.
         model: the model, unless the endpoint's URL names it; of a transcription the one that writes.
         config: more configuration; what it sets goes before what the agent says.
+        history: of a conversation: an earlier one to go on with, as ``session.history`` or its ``snapshot()``.
+            The server is told its newest part (about 16,000 tokens) as text; nothing is said on that.
         language: of a transcription: what is spoken, such as ``"en"``.
         to: of a translation: what it is to become, such as ``"es"``.
         clock: what measures turns, for programs that do not run in real time.
@@ -181,7 +186,9 @@ def connect(
     options: dict[str, Any] = {"clock": clock, "observer": observer, "timeout": timeout}
     match mode:
         case "conversation":
-            return Connecting(mode, None, chosen, model, {**options, "agent": agent, "config": config})
+            return Connecting(
+                mode, None, chosen, model, {**options, "agent": agent, "config": config, "history": history}
+            )
         case "transcription":
             from .session import Transcriber, transcription_config
 

@@ -123,7 +123,7 @@ def test_calls_and_their_outputs_are_entries_of_the_tool() -> None:
     ledger.put(events.FunctionCallOutput(id="o", call_id="call_1", output="3"))
     call, output = list(ledger)
     assert (call.role, call.status, call.call) == ("tool", "completed", CallEntry("call_1", "add", "{}"))
-    assert (output.role, output.text, output.call) == ("tool", "3", None)
+    assert (output.role, output.text, output.call) == ("tool", "3", CallEntry("call_1"))
     assert ledger.call_named("nobody") == ""
 
 

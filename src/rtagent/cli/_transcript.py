@@ -43,7 +43,7 @@ def cut_text(text: str, heard_ms: float) -> str:
 
 def _lines(entry: HistoryEntry, outputs: Iterator[str]) -> Iterator[str]:
     text = _one_line(entry.text)
-    if entry.call is not None:
+    if entry.type == "function_call" and entry.call is not None:
         call = call_text(entry.call.name, entry.call.arguments)
         yield f"tool {call} -> {next(outputs, '[no result]')}"
     elif entry.role == "assistant" and entry.status == "incomplete" and entry.heard_ms is not None:

@@ -49,6 +49,10 @@ class Connected(LifecycleEvent):
     """Where it leads, without any secret."""
     session_id: str | None = None
     model: str | None = None
+    restored: int = 0
+    """Items of an earlier conversation that the server took."""
+    lost: int = 0
+    """Items of it that it was not told, or refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

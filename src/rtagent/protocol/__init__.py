@@ -26,9 +26,11 @@ if TYPE_CHECKING:
         VoiceEnded,
     )
     from ._heard import heard_text
+    from ._history import History
     from ._interpretation import Interpretation
     from ._items import CallEntry, HistoryEntry
     from ._live import LiveConversation
+    from ._replay import ReplayPlan, replay_plan
     from ._response import Response, Usage
     from ._transcripts import Transcript
 
@@ -42,12 +44,14 @@ __all__ = (
     "Core",
     "Effective",
     "Happening",
+    "History",
     "HistoryEntry",
     "InputTurn",
     "Interpretation",
     "LiveConversation",
     "PlayDue",
     "Refused",
+    "ReplayPlan",
     "Response",
     "ResponseFinished",
     "StopDue",
@@ -59,6 +63,7 @@ __all__ = (
     "core_for",
     "has_answer",
     "heard_text",
+    "replay_plan",
     "wire_format",
 )
 
@@ -74,12 +79,14 @@ __getattr__, __dir__ = lazily(
         "Core": "._core",
         "Effective": "._formats",
         "Happening": "._happenings",
+        "History": "._history",
         "HistoryEntry": "._items",
         "InputTurn": "._happenings",
         "Interpretation": "._interpretation",
         "LiveConversation": "._live",
         "PlayDue": "._happenings",
         "Refused": "._happenings",
+        "ReplayPlan": "._replay",
         "Response": "._response",
         "ResponseFinished": "._happenings",
         "StopDue": "._happenings",
@@ -91,6 +98,7 @@ __getattr__, __dir__ = lazily(
         "core_for": "._core",
         "has_answer": "._answers",
         "heard_text": "._heard",
+        "replay_plan": "._replay",
         "wire_format": "._formats",
     },
 )

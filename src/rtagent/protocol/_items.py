@@ -23,12 +23,13 @@ KEPT_DELETED = 256
 
 @dataclass(frozen=True, slots=True)
 class CallEntry:
-    """The function call that an item holds."""
+    """The function call that an item holds, or, in an output, the one that it answers."""
 
     call_id: str
-    name: str
-    arguments: str
-    """JSON text, as the model wrote it."""
+    name: str = ""
+    """Empty in an output."""
+    arguments: str = ""
+    """JSON text, as the model wrote it; empty in an output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,8 @@ def _snapshot(entry: _Entry) -> HistoryEntry:
     call = None
     if entry.type == "function_call":
         call = CallEntry(entry.call_id, entry.name, entry.arguments)
+    elif entry.type == "function_call_output":
+        call = CallEntry(entry.call_id)
     return HistoryEntry(entry.id, entry.role, entry.type, entry.text, entry.status, entry.heard_ms, call)
 
 

@@ -43,7 +43,7 @@ from ..protocol import (
     CallsInterrupted,
     Core,
     Happening,
-    HistoryEntry,
+    History,
     InputTurn,
     PlayDue,
     Refused,
@@ -215,11 +215,11 @@ class Pump:
         self.fanout.end(error)
         self.ended.set()
 
-    def history(self) -> tuple[HistoryEntry, ...]:
+    def history(self) -> History:
         """The conversation so far, with what the sink says was heard until now."""
         if self.attachment is not None and self.attachment.sink is not None:
             self.core.playback_progress(self.attachment.sink.heard().ms)
-        return self.core.history
+        return History(self.core.history)
 
     def metrics(self) -> Metrics:
         """What was measured so far."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from ..agent import Agent
 from ..audio import AudioSink, AudioSource, Clock, MonotonicClock
 from ..errors import ConfigurationError, ConnectionFailed, ConnectionLost, RtagentError, SessionClosed
 from ..events.lifecycle import Closed, Connected, SessionState
-from ..protocol import Core, HistoryEntry, Response, Usage, core_for
+from ..protocol import Core, History, HistoryEntry, Response, Usage, core_for
 from ..transport import Transport
 from ._attachment import Attachment
 from ._configuration import configuration
@@ -23,6 +24,7 @@ from ._ids import new_id
 from ._listening import Listening
 from ._measure import Metrics, SessionStatistics
 from ._pump import Pump, refusal
+from ._seeding import Seeding, history_of
 from ._tools import ToolRunner
 
 __all__ = ("Session",)
@@ -43,6 +45,7 @@ class Session(Listening):
         agent: instructions, tools, voice and turn taking.
         config: more configuration, in the session object of the dialect's vocabulary; what it sets goes
             before what the agent says.
+        history: an earlier conversation that the server is told of: a snapshot, or entries.
         endpoint: where the connection leads, for messages.
         model: the model that was asked for.
         dialect: what the other side speaks.
@@ -57,6 +60,7 @@ class Session(Listening):
         agent: Agent | None = None,
         *,
         config: events.WireModel | None = None,
+        history: Sequence[HistoryEntry] | Mapping[str, Any] = (),
         endpoint: str = "",
         model: str | None = None,
         dialect: events.Dialect = events.GA,
@@ -67,6 +71,7 @@ class Session(Listening):
         self.agent = agent if agent is not None else Agent()
         self.dialect = dialect
         self._wanted = configuration(agent, config, dialect, model)
+        self._earlier = history_of(history)
         self._endpoint = endpoint
         self._model = model
         self._transport = transport
@@ -157,10 +162,14 @@ class Session(Listening):
             SessionClosed: the session has ended; ``ConnectionLost`` when that was not our doing.
             Unsupported: this kind of server does not take that event.
         """
-        event_id = self._pump.post(event, awaited=True)
+        return await self._answer(self._pump.post(event, awaited=True), event.type, timeout)
+
+    async def _answer(
+        self, event_id: str, kind: str, timeout: float | None = None
+    ) -> events.ServerEvent | None:
         try:
             answer: events.ServerEvent | None = await self._pump.waiters.wait(
-                event_id, timeout, f"an answer to {event.type}"
+                event_id, timeout, f"an answer to {kind}"
             )
         except BaseException:
             self._core.give_up(event_id)
@@ -285,8 +294,11 @@ class Session(Listening):
     # -- state -------------------------------------------------------------------------------------
 
     @property
-    def history(self) -> tuple[HistoryEntry, ...]:
-        """The items in the order of the conversation, with transcripts and the part that was heard."""
+    def history(self) -> History:
+        """The items in the order of the conversation, with transcripts and the part that was heard.
+
+        ``snapshot()`` of it can be kept as JSON; ``connect(history=…)`` begins another session with it.
+        """
         return self._pump.history()
 
     @property
@@ -316,16 +328,19 @@ class Session(Listening):
     # -- opening -----------------------------------------------------------------------------------
 
     async def _open(self) -> None:
-        greeted = False
+        what = f"greet us with {self._first_words()}"
+        seeding = Seeding()
         try:
             with anyio.fail_after(self._timeout):
                 await self._greeting()
-                greeted = True
+                what = "configure the session"
                 opening = self._core.phrases.opening(self._wanted)
                 if opening is not None:
                     await self.send(opening, timeout=None)
+                what = "take the earlier conversation"
+                post = partial(self._pump.post, awaited=True)
+                await seeding.run(self._earlier, self._core, post, self._answer)
         except TimeoutError:
-            what = "configure the session" if greeted else f"greet us with {self._first_words()}"
             message = f"{self._endpoint or 'the server'} did not {what} within {self._timeout:g} s"
             raise ConnectionFailed(message, url=self._endpoint, retryable=True) from None
         except ConnectionLost as lost:
@@ -341,6 +356,8 @@ class Session(Listening):
                 endpoint=self._endpoint,
                 session_id=getattr(session, "id", None),
                 model=getattr(session, "model", None) or self._model,
+                restored=seeding.restored,
+                lost=seeding.lost,
             )
         )
 

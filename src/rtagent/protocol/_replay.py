@@ -1,0 +1,106 @@
+"""What a new session is told of an earlier conversation (protocol document, rules K3 and K5).
+
+A server takes text for what was spoken, from both sides, and of an answer only what the user heard; function
+calls only together with their outputs. The newest items are kept up to a number of tokens; what the system
+said is always kept. Nothing here asks for a response: the model is not to greet again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .. import events
+from ._items import HistoryEntry
+
+__all__ = ("REPLAY_TOKENS", "ReplayPlan", "replay_plan")
+
+REPLAY_TOKENS = 16_000
+"""What is told at most: half of the smallest context that a realtime model is known to have (32,000)."""
+_BYTES_PER_TOKEN = 3
+"""UTF-8 bytes in a token, estimated low: English has about four."""
+_TOKENS_PER_ITEM = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayPlan:
+    """What to tell, and what will be missing."""
+
+    items: tuple[events.Item, ...]
+    """To be created in this order, at the end of an empty conversation."""
+    lost: tuple[HistoryEntry, ...]
+    """What stays behind: too old for the budget, unfinished, or without any words."""
+
+
+def replay_plan(entries: Sequence[HistoryEntry], *, max_tokens: int = REPLAY_TOKENS) -> ReplayPlan:
+    """Plan what a new session is told.
+
+    Args:
+        entries: the history, in its order.
+        max_tokens: how much may be told, estimated.
+    """
+    tellable = [_item(entry) for entry in entries]
+    kept = _newest(entries, tellable, max_tokens)
+    # A pair is told whole or not at all: a call whose output is missing would be run again, or never answered.
+    asked = {item.call_id for item in kept.values() if isinstance(item, events.FunctionCall)}
+    answered = {item.call_id for item in kept.values() if isinstance(item, events.FunctionCallOutput)}
+    whole = asked & answered
+    told = {index: item for index, item in kept.items() if _call_id(item) in (None, *whole)}
+    lost = tuple(
+        entry for index, entry in enumerate(entries) if index not in told and not _never_heard(entry)
+    )
+    return ReplayPlan(tuple(told[index] for index in sorted(told)), lost)
+
+
+def _newest(
+    entries: Sequence[HistoryEntry], tellable: Sequence[events.Item | None], max_tokens: int
+) -> dict[int, events.Item]:
+    """The items by their place: what the system said, and of the rest the newest that fit."""
+    told = {
+        index: item
+        for index, item in enumerate(tellable)
+        if item is not None and entries[index].role == "system"
+    }
+    left = max_tokens - sum(_tokens(entries[index]) for index in told)
+    for index in reversed(range(len(entries))):
+        item = tellable[index]
+        if item is not None and index not in told:
+            left -= _tokens(entries[index])
+            if left < 0:
+                break
+            told[index] = item
+    return told
+
+
+def _item(entry: HistoryEntry) -> events.Item | None:
+    """The entry as an item that a server takes; None where there is nothing to tell."""
+    call = entry.call
+    match entry.type:
+        case "function_call" if call is not None and call.name:
+            return events.FunctionCall(
+                id=entry.id, call_id=call.call_id, name=call.name, arguments=call.arguments
+            )
+        case "function_call_output" if call is not None:
+            return events.FunctionCallOutput(id=entry.id, call_id=call.call_id, output=entry.text)
+        case "message" if entry.text and entry.role == "user":
+            return events.user_message(entry.text, id=entry.id)
+        case "message" if entry.text and entry.role == "system":
+            return events.system_message(entry.text, id=entry.id)
+        case "message" if entry.text and entry.role == "assistant" and entry.status != "in_progress":
+            return events.assistant_message(entry.text, id=entry.id)
+        case _:
+            return None
+
+
+def _call_id(item: events.Item) -> str | None:
+    return item.call_id if isinstance(item, events.FunctionCall | events.FunctionCallOutput) else None
+
+
+def _never_heard(entry: HistoryEntry) -> bool:
+    """An answer that was cut before its first sound: for the user it was never there."""
+    return entry.role == "assistant" and not entry.text and entry.heard_ms == 0.0
+
+
+def _tokens(entry: HistoryEntry) -> int:
+    words = entry.text if entry.call is None else entry.text + entry.call.name + entry.call.arguments
+    return len(words.encode()) // _BYTES_PER_TOKEN + _TOKENS_PER_ITEM
