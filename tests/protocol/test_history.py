@@ -11,7 +11,7 @@ from rtagent.protocol import CallEntry, History, HistoryEntry
 
 TALK = History(
     (
-        HistoryEntry("u1", "user", "message", "Wie spät ist es?", "completed"),
+        HistoryEntry("u1", "user", "message", "¿Qué hora es?", "completed"),
         HistoryEntry("f1", "tool", "function_call", "", "completed", call=CallEntry("c1", "clock", "{}")),
         HistoryEntry("o1", "tool", "function_call_output", "noon", "completed", call=CallEntry("c1")),
         HistoryEntry("a1", "assistant", "message", "It is", "incomplete", heard_ms=420.5),
@@ -34,7 +34,7 @@ def test_the_form_of_a_snapshot_is_settled() -> None:
                 "id": "u1",
                 "role": "user",
                 "type": "message",
-                "text": "Wie spät ist es?",
+                "text": "¿Qué hora es?",
                 "status": "completed",
             },
             {
