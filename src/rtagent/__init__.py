@@ -8,7 +8,7 @@ from ._lazy import lazily
 
 if TYPE_CHECKING:
     from . import audio, engine, events, protocol, session, testing, tools, transport
-    from ._connect import Connecting, connect
+    from ._connect import Connecting, connect, connect_sync
     from .agent import Agent
     from .errors import (
         AudioFileError,
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
         ToolError,
         Unsupported,
     )
-    from .protocol import HistoryEntry, Response, Usage
-    from .session import Session, Transcriber, Translator
+    from .protocol import History, HistoryEntry, Response, Usage
+    from .session import Session, SyncSession, Transcriber, Translator
     from .tools import Tool, ToolContext, ToolRegistry, tool
     from .transport import Endpoint
 
@@ -43,6 +43,7 @@ __all__ = (
     "ConnectionLost",
     "EndOfStream",
     "Endpoint",
+    "History",
     "HistoryEntry",
     "LocalProtocolError",
     "ProtocolError",
@@ -52,6 +53,7 @@ __all__ = (
     "ServerError",
     "Session",
     "SessionClosed",
+    "SyncSession",
     "Timeout",
     "Tool",
     "ToolContext",
@@ -65,6 +67,7 @@ __all__ = (
     "__version__",
     "audio",
     "connect",
+    "connect_sync",
     "engine",
     "events",
     "protocol",
@@ -105,9 +108,11 @@ __getattr__, __dir__ = lazily(
         "Agent": ".agent",
         "Connecting": "._connect",
         "Endpoint": ".transport",
+        "History": ".protocol",
         "HistoryEntry": ".protocol",
         "Response": ".protocol",
         "Session": ".session",
+        "SyncSession": ".session",
         "Tool": ".tools",
         "ToolContext": ".tools",
         "ToolRegistry": ".tools",
@@ -115,6 +120,7 @@ __getattr__, __dir__ = lazily(
         "Translator": ".session",
         "Usage": ".protocol",
         "connect": "._connect",
+        "connect_sync": "._connect",
         "tool": ".tools",
     },
 )

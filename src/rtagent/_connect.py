@@ -19,9 +19,9 @@ from .transport import Endpoint, Transport, connect_websocket, memory_pair
 
 if TYPE_CHECKING:
     from .protocol import HistoryEntry
-    from .session import Transcriber, Translator
+    from .session import SyncConnecting, Transcriber, Translator
 
-__all__ = ("Connecting", "connect")
+__all__ = ("Connecting", "connect", "connect_sync")
 
 OpenT = TypeVar("OpenT")
 
@@ -201,3 +201,36 @@ def connect(
 
             options["config"] = translation_config(to, model, config)
             return Connecting(mode, Translator, chosen, model, options)
+
+
+def connect_sync(
+    agent: Agent | None = None,
+    *,
+    endpoint: Endpoint | None = None,
+    model: str | None = None,
+    config: events.WireModel | None = None,
+    history: Sequence[HistoryEntry] | Mapping[str, Any] = (),
+    clock: Clock | None = None,
+    observer: Observer | None = None,
+    timeout: float = 10.0,
+) -> SyncConnecting:
+    """Open a session without ``await``: ``with rtagent.connect_sync(agent) as session: …``.
+
+    The same session as ``connect`` opens, run by one thread in the background; for scripts and notebooks,
+    also where an event loop runs already. Arguments and errors are those of ``connect``; an observer is
+    called in that thread.
+    """
+    from .session import SyncConnecting
+
+    return SyncConnecting(
+        connect(
+            agent,
+            endpoint=endpoint,
+            model=model,
+            config=config,
+            history=history,
+            clock=clock,
+            observer=observer,
+            timeout=timeout,
+        )
+    )

@@ -9,6 +9,7 @@ from .._lazy import lazily
 if TYPE_CHECKING:
     from ..protocol import Transcript
     from ._attachment import Attachment
+    from ._blocking import SyncAttachment, SyncConnecting, SyncSession, SyncSubscription
     from ._callbacks import Callback
     from ._fanout import Observer, Subscription
     from ._measure import Metrics, SessionStatistics
@@ -26,6 +27,10 @@ __all__ = (
     "Session",
     "SessionStatistics",
     "Subscription",
+    "SyncAttachment",
+    "SyncConnecting",
+    "SyncSession",
+    "SyncSubscription",
     "Transcriber",
     "Transcript",
     "Translator",
@@ -44,6 +49,10 @@ __getattr__, __dir__ = lazily(
         "Session": "._session",
         "SessionStatistics": "._measure",
         "Subscription": "._fanout",
+        "SyncAttachment": "._blocking",
+        "SyncConnecting": "._blocking",
+        "SyncSession": "._blocking",
+        "SyncSubscription": "._blocking",
         "Transcriber": "._transcriber",
         "Transcript": "..protocol",
         "Translator": "._translator",
