@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,10 +14,11 @@ from websockets.exceptions import ConnectionClosed
 
 import rtagent
 from rtagent import Agent, Endpoint, events, tool
-from rtagent.engine import BrainInput, Decision, PlannedCall, Recognition
+from rtagent.engine import Decision, PlannedCall
 from rtagent.errors import ConfigurationError, ConnectionFailed, ServerError, SessionClosed, Unsupported
 from rtagent.session import Session
 from rtagent.testing import FakeClock, default_session
+from tests.written_engine import local
 
 KEY = "sk-very-secret"
 
@@ -183,48 +184,6 @@ async def fail_within(connecting: Any) -> None:
 # -- the embedded engine ------------------------------------------------------------------------------
 
 
-class Ears:
-    """A recogniser that is never asked: these conversations are written."""
-
-    async def start(self) -> None: ...
-
-    async def set_tools(self, tools: Sequence[Mapping[str, Any]]) -> None: ...
-
-    async def feed(self, pcm16k: bytes) -> str | None:
-        return None
-
-    async def finish(self) -> Recognition:
-        pytest.fail("nothing was spoken")
-
-    async def aclose(self) -> None: ...
-
-
-class Brain:
-    """Says its lines, and calls the tools that its script names."""
-
-    def __init__(self, *script: Decision) -> None:
-        self.script = list(script)
-        self.asked: list[BrainInput] = []
-
-    async def decide(self, question: BrainInput) -> Decision:
-        self.asked.append(question)
-        return self.script.pop(0)
-
-
-class Mouth:
-    """A voice that hums 80 ms for each sentence."""
-
-    rate = 24_000
-
-    def speak(self, text: str, *, voice: str | None = None, speed: float = 1.0) -> Iterator[bytes]:
-        yield b"\x10\x00" * 1920
-
-
-def local(*script: Decision) -> tuple[Endpoint, Brain]:
-    brain = Brain(*script)
-    return Endpoint.local(recognizer=Ears, brain=brain, voice=Mouth()), brain
-
-
 @asynccontextmanager
 async def connected(*args: Any, **options: Any) -> AsyncIterator[Session]:
     """As ``connect``; everything has ended at the very end of the block, not some time later."""
@@ -370,3 +329,23 @@ async def test_a_translation_over_a_socket() -> None:
 def test_the_embedded_engine_translates_nothing() -> None:
     with pytest.raises(Unsupported, match="the embedded engine does not support translation sessions"):
         rtagent.connect(mode="translation", to="es", endpoint=Endpoint.local())
+
+
+@pytest.mark.parametrize(
+    ("mode", "given", "message"),
+    [
+        ("transcription", {"agent": Agent()}, "agent is for mode='conversation'"),
+        (
+            "translation",
+            {"history": {"version": 1, "items": []}, "to": "es"},
+            "history is for mode='conversation'",
+        ),
+        ("conversation", {"language": "en"}, "language is for mode='transcription'"),
+        ("transcription", {"to": "es"}, "to is for mode='translation'"),
+    ],
+)
+def test_an_argument_of_another_mode_is_not_passed_over(
+    mode: Any, given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        rtagent.connect(mode=mode, endpoint=Endpoint.local(), **given)

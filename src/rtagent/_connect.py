@@ -25,6 +25,14 @@ __all__ = ("Connecting", "connect", "connect_sync")
 
 OpenT = TypeVar("OpenT")
 
+_MODES: Mapping[str, events.Mode] = {
+    "agent": "conversation",
+    "history": "conversation",
+    "language": "transcription",
+    "to": "translation",
+}
+"""Arguments of ``connect`` that mean something in one mode only."""
+
 
 class Connecting(Generic[OpenT]):
     """A session that is not open yet: ``async with`` it.
@@ -178,10 +186,11 @@ def connect(
 
     Raises:
         Unsupported: that kind of server has no such sessions.
-        ConfigurationError: no credentials, or a configuration that cannot work.
+        ConfigurationError: no credentials, an argument of another mode, or a configuration that cannot work.
         ConnectionFailed: (on entering) no session could be opened.
         ServerError: (on entering) the server refused the configuration.
     """
+    _check_arguments(mode, agent=agent, history=history or None, language=language, to=to)
     chosen = endpoint if endpoint is not None else Endpoint.auto()
     options: dict[str, Any] = {"clock": clock, "observer": observer, "timeout": timeout}
     match mode:
@@ -201,6 +210,13 @@ def connect(
 
             options["config"] = translation_config(to, model, config)
             return Connecting(mode, Translator, chosen, model, options)
+
+
+def _check_arguments(mode: events.Mode, **given: object) -> None:
+    for name, value in given.items():
+        if value is not None and _MODES[name] != mode:
+            message = f"{name} is for mode={_MODES[name]!r}, not for {mode!r}"
+            raise ConfigurationError(message)
 
 
 def connect_sync(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import anyio
 import numpy as np
@@ -14,7 +12,7 @@ from blockbuster import BlockBuster
 import rtagent
 from rtagent import Agent, Endpoint, events, tool
 from rtagent.audio import ArraySource, NullSink
-from rtagent.engine import BrainInput, Decision, PlannedCall, Recognition
+from rtagent.engine import Decision, PlannedCall
 from rtagent.errors import (
     ConfigurationError,
     ConnectionFailed,
@@ -24,41 +22,7 @@ from rtagent.errors import (
     Timeout,
 )
 from rtagent.events import lifecycle
-
-
-class Ears:
-    """A recogniser that is never asked: these conversations are written."""
-
-    async def start(self) -> None: ...
-
-    async def set_tools(self, tools: Sequence[Mapping[str, Any]]) -> None: ...
-
-    async def feed(self, pcm16k: bytes) -> str | None:
-        return None
-
-    async def finish(self) -> Recognition:
-        pytest.fail("nothing was spoken")
-
-    async def aclose(self) -> None: ...
-
-
-class Brain:
-    """Says its lines in their order."""
-
-    def __init__(self, *script: Decision) -> None:
-        self.script = list(script)
-
-    async def decide(self, question: BrainInput) -> Decision:
-        return self.script.pop(0)
-
-
-class Mouth:
-    """A voice that hums 80 ms for each sentence."""
-
-    rate = 24_000
-
-    def speak(self, text: str, *, voice: str | None = None, speed: float = 1.0) -> Iterator[bytes]:
-        yield b"\x10\x00" * 1920
+from tests.written_engine import Brain, Mouth, local
 
 
 @tool
@@ -67,8 +31,9 @@ def set_light(on: bool) -> str:
     return f"the light is {'on' if on else 'off'}"
 
 
-def local(*script: Decision) -> Endpoint:
-    return Endpoint.local(recognizer=Ears, brain=Brain(*script), voice=Mouth())
+def written(*script: Decision) -> Endpoint:
+    endpoint, _ = local(*script)
+    return endpoint
 
 
 def is_running() -> bool:
@@ -76,7 +41,7 @@ def is_running() -> bool:
 
 
 def test_a_conversation_with_a_tool_that_is_kept_and_gone_on_with() -> None:
-    endpoint = local(Decision(calls=(PlannedCall("set_light", {"on": True}),)), Decision("It is on now."))
+    endpoint = written(Decision(calls=(PlannedCall("set_light", {"on": True}),)), Decision("It is on now."))
     with rtagent.connect_sync(Agent(tools=[set_light]), endpoint=endpoint) as session:
         assert session.state == "listening"
         session.say("Switch the light on.")
@@ -87,12 +52,12 @@ def test_a_conversation_with_a_tool_that_is_kept_and_gone_on_with() -> None:
         assert session.usage == response.usage or session.usage.total_tokens >= response.usage.total_tokens
         assert session.metrics.audio_dropped_ms == 0.0
     assert not is_running()
-    with rtagent.connect_sync(endpoint=local(), history=kept) as session:
+    with rtagent.connect_sync(endpoint=written(), history=kept) as session:
         assert [entry.role for entry in session.history] == ["user", "tool", "tool", "assistant"]
 
 
 def test_events_are_read_in_their_order() -> None:
-    with rtagent.connect_sync(endpoint=local(Decision("Hello."))) as session:
+    with rtagent.connect_sync(endpoint=written(Decision("Hello."))) as session:
         with session.subscribe(events.ResponseCreated, events.ResponseDone) as stream:
             session.post(events.ResponseCreate())
             kinds = []
@@ -105,7 +70,7 @@ def test_events_are_read_in_their_order() -> None:
 
 
 def test_a_stream_ends_with_its_session() -> None:
-    connecting = rtagent.connect_sync(endpoint=local())
+    connecting = rtagent.connect_sync(endpoint=written())
     session = connecting.__enter__()
     stream = session.subscribe(events.ResponseDone).__enter__()
     seen: list[object] = []
@@ -119,7 +84,7 @@ def test_a_stream_ends_with_its_session() -> None:
 
 
 def test_a_callback_may_use_the_session() -> None:
-    with rtagent.connect_sync(endpoint=local(Decision("One."), Decision("Two."))) as session:
+    with rtagent.connect_sync(endpoint=written(Decision("One."), Decision("Two."))) as session:
         called = threading.Event()
         states: list[str] = []
 
@@ -140,7 +105,7 @@ def test_a_callback_that_fails_is_reported_by_its_name() -> None:
     def broken(event: events.ResponseDone) -> None:
         raise ZeroDivisionError
 
-    with rtagent.connect_sync(endpoint=local(Decision("One."))) as session:
+    with rtagent.connect_sync(endpoint=written(Decision("One."))) as session:
         session.on(events.ResponseDone, broken)
         with session.subscribe(lifecycle.CallbackFailed) as stream:
             session.respond()
@@ -150,7 +115,7 @@ def test_a_callback_that_fails_is_reported_by_its_name() -> None:
 
 
 def test_errors_come_out_as_they_are() -> None:
-    with rtagent.connect_sync(endpoint=local()) as session:
+    with rtagent.connect_sync(endpoint=written()) as session:
         with pytest.raises(ServerError):
             session.send(events.ConversationItemDelete(item_id="nobody"))
         with pytest.raises(Timeout):
@@ -170,13 +135,13 @@ def test_errors_come_out_as_they_are() -> None:
 
 def test_the_programs_own_exception_comes_out_and_everything_ends() -> None:
     with pytest.raises(ZeroDivisionError):
-        with rtagent.connect_sync(endpoint=local()):
+        with rtagent.connect_sync(endpoint=written()):
             raise ZeroDivisionError
     assert not is_running()
 
 
 def test_ears_and_mouth() -> None:
-    with rtagent.connect_sync(endpoint=local()) as session:
+    with rtagent.connect_sync(endpoint=written()) as session:
         attachment = session.attach(ArraySource(np.zeros(4_800, np.int16), 24_000), NullSink())
         attachment.mute()
         attachment.unmute()
@@ -188,14 +153,14 @@ def test_ears_and_mouth() -> None:
 async def test_it_can_be_used_where_a_loop_runs_already(blockbuster: BlockBuster) -> None:
     """As in a notebook: the caller's loop stands still meanwhile, the session's does not."""
     blockbuster.deactivate()
-    with rtagent.connect_sync(endpoint=local(Decision("Here I am."))) as session:
+    with rtagent.connect_sync(endpoint=written(Decision("Here I am."))) as session:
         assert session.respond(timeout=5).text.strip() == "Here I am."
     blockbuster.activate()
     await anyio.lowlevel.checkpoint()
 
 
 def test_several_threads_use_one_session() -> None:
-    with rtagent.connect_sync(endpoint=local()) as session:
+    with rtagent.connect_sync(endpoint=written()) as session:
         threads = [threading.Thread(target=session.say, args=(f"{number}",)) for number in range(8)]
         for thread in threads:
             thread.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from ._items import Item
 from ._model import WireModel
@@ -12,6 +12,7 @@ from ._session import SessionConfig
 from ._sound import from_base64, once, to_base64
 
 __all__ = (
+    "AudioEvent",
     "ClientEvent",
     "ConversationItemCreate",
     "ConversationItemDelete",
@@ -46,19 +47,17 @@ class SessionUpdate(ClientEvent, frozen=True):
     session: SessionConfig
 
 
-class InputAudioBufferAppend(ClientEvent, frozen=True):
-    """Here is more of what the microphone heard."""
+class AudioEvent(ClientEvent, frozen=True):
+    """Carries samples."""
 
-    type: Literal["input_audio_buffer.append"] = "input_audio_buffer.append"
     audio: str
-    """Base64, in the session's input format."""
+    """Base64."""
 
     @classmethod
-    def of(cls, pcm: bytes, *, event_id: str | None = None) -> InputAudioBufferAppend:
+    def of(cls, pcm: bytes, *, event_id: str | None = None) -> Self:
         """Wrap samples."""
-        if event_id is None:
-            return cls(audio=to_base64(pcm))
-        return cls(audio=to_base64(pcm), event_id=event_id)
+        given = {} if event_id is None else {"event_id": event_id}
+        return cls.model_validate({**given, "audio": to_base64(pcm)})
 
     @once
     def pcm(self) -> bytes:
@@ -72,6 +71,12 @@ class InputAudioBufferAppend(ClientEvent, frozen=True):
             message = "audio is not valid base64"
             raise ClientEventError(message, code="invalid_value", param="audio", event_id=self.event_id)
         return pcm
+
+
+class InputAudioBufferAppend(AudioEvent, frozen=True):
+    """Here is more of what the microphone heard, in the session's input format."""
+
+    type: Literal["input_audio_buffer.append"] = "input_audio_buffer.append"
 
 
 class InputAudioBufferCommit(ClientEvent, frozen=True):

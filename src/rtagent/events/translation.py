@@ -16,9 +16,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ._audio_config import NoiseReduction
-from ._client import ClientEvent
+from ._client import AudioEvent, ClientEvent
 from ._model import WireModel
-from ._refusal import ClientEventError
 from ._registry import by_type
 from ._server import ServerEvent
 from ._server_session import Error
@@ -102,7 +101,7 @@ class SessionUpdate(ClientEvent, frozen=True):
     session: TranslationSession
 
 
-class SessionInputAudioBufferAppend(ClientEvent, frozen=True):
+class SessionInputAudioBufferAppend(AudioEvent, frozen=True):
     """Here is more of what the microphone heard.
 
     The server works on pieces of 200 ms. Silence has to be sent as well: speech after a gap is taken to
@@ -110,28 +109,6 @@ class SessionInputAudioBufferAppend(ClientEvent, frozen=True):
     """
 
     type: Literal["session.input_audio_buffer.append"] = "session.input_audio_buffer.append"
-    audio: str
-    """Base64, 24 kHz mono PCM."""
-
-    @classmethod
-    def of(cls, pcm: bytes, *, event_id: str | None = None) -> SessionInputAudioBufferAppend:
-        """Wrap samples."""
-        if event_id is None:
-            return cls(audio=to_base64(pcm))
-        return cls(audio=to_base64(pcm), event_id=event_id)
-
-    @once
-    def pcm(self) -> bytes:
-        """The samples, decoded once.
-
-        Raises:
-            ClientEventError: ``audio`` is not base64.
-        """
-        pcm = from_base64(self.audio)
-        if pcm is None:
-            message = "audio is not valid base64"
-            raise ClientEventError(message, code="invalid_value", param="audio", event_id=self.event_id)
-        return pcm
 
 
 class SessionClose(ClientEvent, frozen=True):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from .._client import ClientEvent
-from .._refusal import ClientEventError
-from .._sound import from_base64, once, to_base64
+from .._client import AudioEvent, ClientEvent
 from ._items import Item
 from ._session import SessionConfig, SessionUpdateConfig
 
@@ -44,33 +42,7 @@ class SessionUpdate(ClientEvent, frozen=True):
     session: SessionUpdateConfig
 
 
-class _Sound(ClientEvent, frozen=True):
-    """Carries samples."""
-
-    audio: str
-    """Base64."""
-
-    @classmethod
-    def of(cls, pcm: bytes, *, event_id: str | None = None) -> Self:
-        """Wrap samples."""
-        given = {} if event_id is None else {"event_id": event_id}
-        return cls.model_validate({**given, "audio": to_base64(pcm)})
-
-    @once
-    def pcm(self) -> bytes:
-        """The samples, decoded once.
-
-        Raises:
-            ClientEventError: ``audio`` is not base64.
-        """
-        pcm = from_base64(self.audio)
-        if pcm is None:
-            message = "audio is not valid base64"
-            raise ClientEventError(message, code="invalid_value", param="audio", event_id=self.event_id)
-        return pcm
-
-
-class SessionInputAudioAppend(_Sound, frozen=True):
+class SessionInputAudioAppend(AudioEvent, frozen=True):
     """Here is more of what the microphone heard, in the session's format; it is never acknowledged."""
 
     type: Literal["session.input_audio.append"] = "session.input_audio.append"
@@ -88,7 +60,7 @@ class SessionInputAudioUnmute(ClientEvent, frozen=True):
     type: Literal["session.input_audio.unmute"] = "session.input_audio.unmute"
 
 
-class SessionOutputAudioFixturePlay(_Sound, frozen=True):
+class SessionOutputAudioFixturePlay(AudioEvent, frozen=True):
     """Play this recording to the user: PCM16 at 24 kHz, at most 30 s, one at a time.
 
     The input is dropped meanwhile.
