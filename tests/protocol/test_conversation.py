@@ -290,7 +290,7 @@ def test_a_cancel_that_came_too_late_is_no_failure() -> None:
 def test_a_spoken_turn_is_followed_to_its_answer() -> None:
     talk = Talk()
     for block in range(100):
-        talk.core.audio_written(20.0, 10.0 + block * 0.02)
+        talk.core.audio_written(bytes(960), 20.0, 10.0 + block * 0.02)
     states = []
     for event in (
         events.InputAudioBufferSpeechStarted(item_id="u1", audio_start_ms=100),

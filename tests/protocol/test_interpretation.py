@@ -127,7 +127,7 @@ def test_what_belongs_to_a_conversation_is_refused_with_a_way_out(core: Interpre
     with pytest.raises(LocalProtocolError, match="call_1"):
         core.tool_finished("call_1", "{}", 0.0)
     assert core.phrases.mute(True) is None
-    core.audio_written(20.0, 0.0)
+    core.audio_written(bytes(960), 20.0, 0.0)
     assert (core.events_to_send(), core.happenings()) == ([], [])
 
 

@@ -239,7 +239,7 @@ def test_after_the_end_nothing_is_sent_and_nobody_waits() -> None:
 
 def test_audio_that_was_written_changes_nothing() -> None:
     session = Session()
-    session.core.audio_written(20.0, session.now)
+    session.core.audio_written(bytes(960), 20.0, session.now)
     assert (session.sent(), session.happened()) == ([], [])
 
 

@@ -11,8 +11,10 @@ import pytest
 from rtagent import events
 from rtagent.errors import LocalProtocolError
 from rtagent.protocol import Answered, CallDue, Refused, ResponseFinished
+from rtagent.protocol._answers import AnswerLedger
 from rtagent.protocol._gate import REQUEST_KEY, Gate
 from rtagent.protocol._items import ItemLedger
+from rtagent.protocol._mail import Mail
 from rtagent.protocol._outbox import Outbox
 from rtagent.protocol._responses import KEPT_EXPIRED, KEPT_OPEN, OCCUPIED, Responses
 
@@ -26,7 +28,8 @@ class Desk:
         numbers = count(1)
         self.outbox = Outbox(lambda prefix: f"{prefix}_{next(numbers)}")
         self.items = ItemLedger()
-        self.responses = Responses(self.outbox, self.items, lambda item_id: 250.0, Gate())
+        mail = Mail(self.outbox, AnswerLedger())
+        self.responses = Responses(self.outbox, mail, self.items, lambda item_id: 250.0, Gate())
         self.now = 0.0
 
     def ask(self, *request_ids: str, params: events.ResponseParams | None = None) -> None:

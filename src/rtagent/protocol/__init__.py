@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Refused,
         ResponseFinished,
         StopDue,
+        Undelivered,
         VoiceCut,
         VoiceEnded,
     )
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from ._live import LiveConversation
     from ._replay import ReplayPlan, replay_plan
     from ._response import Response, Usage
+    from ._resumption import Opened, Resumption
+    from ._speech import Repeat, SpokenBlock
     from ._transcripts import Transcript
 
 __all__ = (
@@ -49,13 +52,18 @@ __all__ = (
     "InputTurn",
     "Interpretation",
     "LiveConversation",
+    "Opened",
     "PlayDue",
     "Refused",
+    "Repeat",
     "ReplayPlan",
     "Response",
     "ResponseFinished",
+    "Resumption",
+    "SpokenBlock",
     "StopDue",
     "Transcript",
+    "Undelivered",
     "Usage",
     "VoiceCut",
     "VoiceEnded",
@@ -84,13 +92,18 @@ __getattr__, __dir__ = lazily(
         "InputTurn": "._happenings",
         "Interpretation": "._interpretation",
         "LiveConversation": "._live",
+        "Opened": "._resumption",
         "PlayDue": "._happenings",
         "Refused": "._happenings",
+        "Repeat": "._speech",
         "ReplayPlan": "._replay",
         "Response": "._response",
         "ResponseFinished": "._happenings",
+        "Resumption": "._resumption",
+        "SpokenBlock": "._speech",
         "StopDue": "._happenings",
         "Transcript": "._transcripts",
+        "Undelivered": "._happenings",
         "Usage": "._response",
         "VoiceCut": "._happenings",
         "VoiceEnded": "._happenings",

@@ -13,10 +13,20 @@ from dataclasses import dataclass
 
 from .. import events
 
-__all__ = ("AnswerLedger", "has_answer")
+__all__ = ("AnswerLedger", "Unanswered", "has_answer")
 
 KEPT_EXPECTATIONS = 1_024
 """Unanswered sends remembered; the oldest is forgotten first (some servers never answer some kinds)."""
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A send whose fate is not known."""
+
+    event_id: str
+    event: events.ClientEvent
+    awaited: bool
+    """Whether somebody waits for the answer."""
+
 
 _Key = tuple[str, ...]
 _SILENT = (events.InputAudioBufferAppend,)
@@ -31,52 +41,77 @@ def has_answer(event: events.ClientEvent, dialect: events.Dialect = events.GA) -
 
 
 @dataclass(frozen=True, slots=True)
-class _Expectation:
-    event_id: str
+class _Waiting:
+    event: events.ClientEvent
     key: _Key
+    awaited: bool
 
 
 class AnswerLedger:
-    """Owns the sends that wait for their answers."""
+    """Owns the sends that have no answer yet."""
 
     def __init__(self, dialect: events.Dialect = events.GA) -> None:
         self._dialect = dialect
-        self._waiting: OrderedDict[str, _Expectation] = OrderedDict()
+        self._waiting: OrderedDict[str, _Waiting] = OrderedDict()
+        self._by_key: dict[_Key, list[str]] = {}
 
-    def expect(self, event_id: str, event: events.ClientEvent) -> bool:
-        """An event is sent whose answer somebody wants to know; False where this server gives none."""
+    def expect(self, event_id: str, event: events.ClientEvent, *, awaited: bool = True) -> bool:
+        """An event is sent; False where this server does not answer it.
+
+        Args:
+            event_id: the id that it is sent with.
+            event: the event.
+            awaited: whether somebody wants to know the answer.
+        """
         if not has_answer(event, self._dialect):
             return False
         last = event.type == self._dialect.farewell and _is_last(event)
         key = _FAREWELL if last else _key_of_client_event(event)
-        self._waiting[event_id] = _Expectation(event_id, key)
+        self._waiting[event_id] = _Waiting(event, key, awaited)
+        self._by_key.setdefault(key, []).append(event_id)
         while len(self._waiting) > KEPT_EXPECTATIONS:
-            self._waiting.popitem(last=False)
+            self._take(next(iter(self._waiting)))
         return True
 
     def forget(self, event_id: str) -> None:
         """Nobody waits for this one any more."""
-        self._waiting.pop(event_id, None)
+        self._take(event_id)
 
     def answered(self, event: events.ServerEvent) -> str | None:
-        """The ``event_id`` of the send that this server event answers, if any waits for it."""
+        """The ``event_id`` of the send that this server event answers, if somebody waits for that."""
         key = _key_of_server_event(event)
         if event.type == self._dialect.farewell_answer:
             key = _FAREWELL
-        if key is None:
+        waiting = self._by_key.get(key) if key is not None else None
+        if not waiting:
             return None
-        for expectation in self._waiting.values():
-            if expectation.key == key:
-                del self._waiting[expectation.event_id]
-                return expectation.event_id
-        return None
+        event_id = waiting[0]
+        taken = self._take(event_id)
+        return event_id if taken is not None and taken.awaited else None
 
     def answered_by_id(self, event_id: str) -> bool:
-        """Take the send with this id, if it waits."""
-        return self._waiting.pop(event_id, None) is not None
+        """The send with this id has its answer; True if somebody waits for that."""
+        taken = self._take(event_id)
+        return taken is not None and taken.awaited
+
+    def take_all(self) -> list[Unanswered]:
+        """Everything that has no answer yet, in the order of sending; the ledger is then empty."""
+        taken = [Unanswered(event_id, one.event, one.awaited) for event_id, one in self._waiting.items()]
+        self._waiting.clear()
+        self._by_key.clear()
+        return taken
 
     def __contains__(self, event_id: object) -> bool:
         return event_id in self._waiting
+
+    def _take(self, event_id: str) -> _Waiting | None:
+        waiting = self._waiting.pop(event_id, None)
+        if waiting is not None:
+            ids = self._by_key[waiting.key]
+            ids.remove(event_id)
+            if not ids:
+                del self._by_key[waiting.key]
+        return waiting
 
 
 def _is_last(event: events.ClientEvent) -> bool:

@@ -12,8 +12,9 @@ accord: times are passed in, ids come from a callable. Its methods form four gro
 
 It joins small machines (``_machines``), each the only owner of its fields: the response gate and the
 call ledger (``_responses``), the heard ledger and the interruption (``_voice``), the item ledger
-(``_items``), the user's side (``_input``), the matching of answers (``_answers``). What a server event
-means for them stands in ``_meaning``, how the program's wishes are said in this dialect in ``_phrases``.
+(``_items``), the user's side (``_input``, ``_speech``), the matching of answers (``_answers``, ``_mail``).
+What a server event means for them stands in ``_meaning``, how the program's wishes are said in this dialect
+in ``_phrases``, and what happens to all of it when a connection is lost in ``_resumption``.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from ._machines import Machines
 from ._meaning import Meaning
 from ._phrases import Phrases
 from ._response import Usage
+from ._resumption import Resumption
 
 __all__ = ("Conversation",)
 
@@ -56,6 +58,8 @@ class Conversation:
         self.phrases = Phrases(dialect)
         self._machines = Machines(dialect, new_id, answer_within_s)
         self._meaning = Meaning(self._machines)
+        self.resumption = Resumption(self._machines, self._meaning)
+        """What becomes of the conversation when its connection is lost."""
 
     # -- from the server ---------------------------------------------------------------------------
 
@@ -93,11 +97,7 @@ class Conversation:
             event_id = event.event_id or self._machines.outbox.new_id("evt")
             self._machines.outbox.tell(Answered(event_id, None))  # rule A5: nothing runs, nothing to cancel
             return event_id
-        sent = self._machines.outbox.send(event)
-        event_id = sent.event_id or ""
-        if awaited and not self._machines.answers.expect(event_id, sent):
-            self._machines.outbox.tell(Answered(event_id, None))
-        return event_id
+        return self._machines.send(event, awaited=awaited)
 
     def create_response(self, params: events.ResponseParams | None, now: float) -> str:
         """Ask for a response as soon as the conversation is free; ``ResponseFinished`` names the id."""
@@ -131,13 +131,14 @@ class Conversation:
         self._machines.responses.tool_finished(call_id, output, follow_up=follow_up)
         self._machines.responses.flush(now)
 
-    def audio_written(self, ms: float, captured_at: float) -> None:
+    def audio_written(self, pcm: bytes, ms: float, captured_at: float) -> None:
         """Input audio was appended; ``captured_at`` is when its first sample was captured."""
         self._machines.input.wrote(ms, captured_at)
+        self._machines.speech.wrote(pcm, ms, captured_at)
 
     def give_up(self, event_id: str) -> None:
         """Nobody waits for the answer to this send any more."""
-        self._machines.answers.forget(event_id)
+        self._machines.mail.forget(event_id)
         self._machines.responses.give_up(event_id)
 
     # -- hand-over ---------------------------------------------------------------------------------
@@ -184,6 +185,8 @@ class Conversation:
     @property
     def state(self) -> SessionState:
         """What the conversation is doing, seen by the user."""
+        if not self._machines.mail.online:
+            return "reconnecting"
         if self._machines.voice.sounding:
             return "speaking"
         if self._machines.responses.calls.running:

@@ -15,6 +15,7 @@ from ._formats import Effective
 from ._happenings import Happening
 from ._items import HistoryEntry
 from ._response import Usage
+from ._resumption import Resumption
 
 __all__ = ("Core", "Phrasing", "core_for")
 
@@ -70,6 +71,11 @@ class Core(Protocol):
     dialect: events.Dialect
 
     @property
+    def resumption(self) -> Resumption | None:
+        """Takes the conversation from one connection to the next; None where it ends with its connection."""
+        ...
+
+    @property
     def phrases(self) -> Phrasing:
         """Makes the events that ``send`` takes."""
         ...
@@ -116,7 +122,7 @@ class Core(Protocol):
         """A call ended; ``follow_up`` False when nothing is to be said about it."""
         ...
 
-    def audio_written(self, ms: float, captured_at: float) -> None:
+    def audio_written(self, pcm: bytes, ms: float, captured_at: float) -> None:
         """Input audio was appended; ``captured_at`` is when its first sample was captured."""
         ...
 

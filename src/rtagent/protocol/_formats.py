@@ -57,6 +57,8 @@ class Effective:
 
     input_format: AudioFormat = PCM_24K
     output_format: AudioFormat = PCM_24K
+    detects_turns: bool = False
+    """The server hears by itself where a turn begins and ends."""
     server_interrupts: bool = False
     """The server hears speech and ends the running response itself."""
     server_answers: bool = False
@@ -80,6 +82,7 @@ class Effective:
         return cls(
             input_format=audio_format(ear.format if ear is not None else None, dialect.input_rates[0]),
             output_format=audio_format(mouth.format if mouth is not None else None, dialect.output_rates[0]),
+            detects_turns=detects,
             server_interrupts=detects and getattr(detection, "interrupt_response", None) is not False,
             server_answers=detects and speaks and getattr(detection, "create_response", None) is not False,
             silence_ms=silence_ms,

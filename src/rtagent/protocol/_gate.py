@@ -13,6 +13,7 @@ as far as the slot goes; they are only kept to be matched with their answers.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Literal
@@ -20,7 +21,7 @@ from typing import Literal
 from .. import events
 from ..errors import LocalProtocolError
 
-__all__ = ("REQUEST_KEY", "Gate", "GateMove", "GateState", "ResponseRequest")
+__all__ = ("REQUEST_KEY", "Gate", "GateMove", "GateState", "InFlight", "LostResponse", "ResponseRequest")
 
 REQUEST_KEY = "rtagent_request"
 """The key in ``response.metadata`` that ties a ``response.created`` to its request (rule C3)."""
@@ -59,6 +60,8 @@ class GateMove(Enum):
     """What was said to be running never showed up."""
     CANCEL = "cancel"
     DONE = "done"
+    LOST = "lost"
+    """The connection is gone, and with it whatever ran."""
 
 
 _S, _M = GateState, GateMove
@@ -82,6 +85,7 @@ MOVES: dict[tuple[GateState, GateMove], GateState] = {
     (_S.BLOCKED, _M.CREATED_OTHER): _S.ACTIVE,
     (_S.BLOCKED, _M.DONE): _S.FREE,
     (_S.BLOCKED, _M.LAPSED): _S.FREE,
+    **{(state, _M.LOST): _S.FREE for state in _S},
 }
 
 
@@ -97,6 +101,8 @@ class ResponseRequest:
     """The program's requests that this response answers: after tool calls these are earlier ones."""
     deadline: float | None = None
     """Once it is sent: when ``response.created`` must have come."""
+    repeated: int = 0
+    """How often it was asked again because a connection was lost."""
 
     @property
     def out_of_band(self) -> bool:
@@ -113,6 +119,25 @@ class ResponseRequest:
             metadata[REQUEST_KEY] = self.request_id
         params = params.model_copy(update={"metadata": metadata})
         return events.ResponseCreate(event_id=self.request_id, response=params)
+
+
+@dataclass(frozen=True, slots=True)
+class LostResponse:
+    """A response that ran when the connection was lost."""
+
+    response_id: str
+    request: ResponseRequest | None
+    """Who asked for it; None: the server began it by itself."""
+    cancelling: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """What a lost connection took with it; the queue is not part of it."""
+
+    asked: tuple[ResponseRequest, ...]
+    """Requests without an answer, in the order of sending."""
+    running: tuple[LostResponse, ...]
 
 
 class Gate:
@@ -212,6 +237,30 @@ class Gate:
             return False
         self._move(GateMove.CANCEL)
         return True
+
+    def lost(self) -> InFlight:
+        """The connection is gone: nothing is asked for and nothing runs any more. The queue stays."""
+        asked = (*self._beside.values(), *([self._asked] if self._asked is not None else []))
+        running: list[LostResponse] = []
+        if self.active_id is not None:
+            cancelling = self.state is GateState.CANCELLING
+            running.append(LostResponse(self.active_id, self._owners.get(self.active_id), cancelling))
+        running += [
+            LostResponse(response_id, request)
+            for response_id, request in self._owners.items()
+            if response_id != self.active_id
+        ]
+        self._move(GateMove.LOST)
+        self.active_id, self._asked, self._blocked_until = None, None, None
+        self._beside.clear()
+        self._owners.clear()
+        return InFlight(tuple(replace(request, deadline=None) for request in asked), tuple(running))
+
+    def ask_again(self, requests: Sequence[ResponseRequest]) -> None:
+        """Put requests that were lost back before all others, in their order."""
+        waiting, self._queue = self._queue, deque[ResponseRequest]()
+        for request in (*requests, *waiting):
+            self.request(replace(request, deadline=None))
 
     def withdraw(self, request_id: str) -> None:
         """Forget a request that still waits in the queue."""

@@ -20,6 +20,7 @@ __all__ = (
     "Refused",
     "ResponseFinished",
     "StopDue",
+    "Undelivered",
     "VoiceCut",
     "VoiceEnded",
 )
@@ -87,6 +88,15 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A connection was lost before the send with this id was answered, and it is not sent again."""
+
+    event_id: str
+    type: str
+    """What it was, as on the wire."""
+
+
+@dataclass(frozen=True, slots=True)
 class ResponseFinished:
     """A response ended.
 
@@ -119,6 +129,7 @@ Happening = (
     | CallsInterrupted
     | Answered
     | Refused
+    | Undelivered
     | ResponseFinished
     | InputTurn
 )

@@ -56,6 +56,10 @@ class HeardLedger:
                 del self._voices[next(iter(self._voices))]
         voice.received_ms += ms
 
+    def known(self) -> tuple[str, ...]:
+        """The ids of all voice items that are remembered."""
+        return tuple(self._voices)
+
     def completed(self, response_id: str) -> None:
         """No more audio of this response will come."""
         for voice in self._voices.values():

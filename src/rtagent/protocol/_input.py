@@ -65,12 +65,20 @@ class InputAudio:
         self.written_ms = 0.0
         self.speech_ended_at: float | None = None
         """When the last speech really ended: capture time of its last sample."""
+        self.turn_id: str | None = None
+        """The item of the turn that was handed over last."""
         self._marks: deque[tuple[float, float]] = deque(maxlen=KEPT_MARKS)
 
     def wrote(self, ms: float, at: float) -> None:
         """A block was appended; ``at`` is when its first sample was captured."""
         self._marks.append((self.written_ms, at))
         self.written_ms += ms
+
+    def restart(self) -> None:
+        """Another connection hears the user from now on: it counts from the beginning."""
+        self.state = InputState.QUIET
+        self.written_ms = 0.0
+        self._marks.clear()
 
     def move(self, move: InputMove) -> None:
         """Something happened to the user's turn."""

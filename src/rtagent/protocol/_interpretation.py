@@ -51,6 +51,8 @@ class Interpretation:
         """24 kHz both ways, unless the voice that comes says otherwise."""
         self.close_reason: str | None = None
         self.phrases = TranslationPhrases(dialect)
+        self.resumption = None
+        """The audio of a lost connection is not kept: what was said meanwhile would be translated too late."""
         self._outbox = Outbox(new_id)
         self._voice = StreamVoice(self._outbox)
         self._words = TranscriptLedger(self._voice)
@@ -144,7 +146,7 @@ class Interpretation:
         message = f"no call {call_id!r} runs: a translation session has no tools"
         raise LocalProtocolError(message)
 
-    def audio_written(self, ms: float, captured_at: float) -> None:
+    def audio_written(self, pcm: bytes, ms: float, captured_at: float) -> None:
         """Input audio was appended: nothing here depends on its position."""
 
     def give_up(self, event_id: str) -> None:

@@ -9,7 +9,7 @@ deleted item stays deleted: events about it that were already under way do not b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .. import events
@@ -58,6 +58,8 @@ class _Entry:
     status: str = "in_progress"
     texts: dict[int, str] = field(default_factory=dict[int, str])
     final: set[int] = field(default_factory=set[int])
+    since: float = 0.0
+    """When it was first heard of: monotonic seconds."""
     previous: str | None = None
     linked: int = 0
     """When the link was made: counts up."""
@@ -82,6 +84,8 @@ class ItemLedger:
     """Owns the items of one conversation."""
 
     def __init__(self) -> None:
+        self.now = 0.0
+        """The time of what is being read: monotonic seconds."""
         self._entries: dict[str, _Entry] = {}
         self._deleted: dict[str, None] = {}
         self._order: list[_Entry] | None = None
@@ -176,10 +180,29 @@ class ItemLedger:
                 if entry.previous == item_id:
                     entry.previous = gone.previous
 
+    def break_off(self, kept: Callable[[str], bool]) -> None:
+        """The connection is gone: what was under way comes no further.
+
+        Messages end where they are. What holds nothing yet is taken out: it will come again, as another item.
+
+        Args:
+            kept: whether the sound of that item is known on our side.
+        """
+        for entry in [entry for entry in self._entries.values() if entry.status == "in_progress"]:
+            if entry.type == "message" and (entry.text or kept(entry.id)):
+                entry.status = "completed" if entry.role == "user" else "incomplete"
+            else:
+                del self._entries[entry.id]
+                self._order = None
+
+    def older(self, than: float) -> frozenset[str]:
+        """The items that were first heard of before that time."""
+        return frozenset(entry.id for entry in self._entries.values() if entry.since < than)
+
     def _entry(self, item_id: str) -> _Entry:
         entry = self._entries.get(item_id)
         if entry is None:
-            entry = self._entries[item_id] = _Entry(item_id)
+            entry = self._entries[item_id] = _Entry(item_id, since=self.now)
             self._order = None
         return entry
 

@@ -40,6 +40,8 @@ class LiveConversation:
     def __init__(self, *, new_id: Callable[[str], str], dialect: events.Dialect = events.LIVE) -> None:
         self.dialect = dialect
         self.phrases = LivePhrases(dialect)
+        self.resumption = None
+        """A session cannot be taken up by another connection: what it knows is not ours to tell."""
         self._machines = LiveMachines(dialect, new_id)
         self._meaning = LiveMeaning(self._machines, dialect)
 
@@ -110,7 +112,7 @@ class LiveConversation:
         """
         self._machines.delegations.tool_finished(call_id, output, follow_up=follow_up)
 
-    def audio_written(self, ms: float, captured_at: float) -> None:
+    def audio_written(self, pcm: bytes, ms: float, captured_at: float) -> None:
         """Nothing depends on it: there are no turns whose end could be measured."""
 
     def give_up(self, event_id: str) -> None:

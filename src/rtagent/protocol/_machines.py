@@ -10,8 +10,10 @@ from ._formats import Effective
 from ._gate import Gate
 from ._input import InputAudio
 from ._items import ItemLedger
+from ._mail import Mail
 from ._outbox import Outbox
 from ._responses import Responses
+from ._speech import KeptSpeech
 from ._voice import Voice
 
 __all__ = ("Machines",)
@@ -28,8 +30,24 @@ class Machines:
         self.outbox = Outbox(new_id)
         self.items = ItemLedger()
         self.input = InputAudio()
+        self.speech = KeptSpeech()
         self.answers = AnswerLedger(dialect)
+        self.mail = Mail(self.outbox, self.answers)
         self.voice = Voice(self.outbox, self.items, dialect)
         self.voice.format = self.effective.output_format
         gate = Gate(answer_within_s=answer_within_s, marks=dialect.echoes_metadata)
-        self.responses = Responses(self.outbox, self.items, self.voice.received_ms, gate)
+        self.responses = Responses(self.outbox, self.mail, self.items, self.voice.received_ms, gate)
+
+    def send(self, event: events.ClientEvent, *, awaited: bool = False) -> str:
+        """Send an event, with what it means for the machines beside; returns its id."""
+        match event:
+            case events.InputAudioBufferCommit():
+                self.speech.committing()
+            case events.InputAudioBufferClear():
+                self.speech.clearing()
+            case events.ConversationItemCreate(item=events.FunctionCallOutput(call_id=call_id)) if call_id:
+                if self.mail.online:
+                    self.responses.tell_call(call_id)
+            case _:
+                pass
+        return self.mail.send(event, awaited=awaited)

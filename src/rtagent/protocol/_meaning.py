@@ -30,6 +30,7 @@ class Meaning:
             events.InputAudioBufferCommitted: self._committed,
             events.InputAudioBufferCleared: self._cleared,
             events.ConversationItemDeleted: self._deleted,
+            events.ConversationItemInputAudioTranscriptionCompleted: self._written_down,
             events.ResponseCreated: self._created,
             events.ResponseOutputItemAdded: self._item_added,
             events.ResponseOutputItemDone: self._item_done,
@@ -41,6 +42,7 @@ class Meaning:
     def take(self, event: events.ServerEvent, now: float) -> None:
         """One server event."""
         m = self._m
+        m.items.now = now
         if isinstance(event, events.ResponseOutputAudioDelta):
             owner = event.response_id or m.responses.gate.active_id or ""
             m.voice.delta(event, owner, in_conversation=not m.responses.is_beside(owner))
@@ -78,10 +80,12 @@ class Meaning:
         m.config = event.session
         m.effective = Effective.of(event.session, m.dialect)
         m.voice.format = m.effective.output_format
+        m.speech.manual = not m.effective.detects_turns
 
     def _speech_started(self, event: events.InputAudioBufferSpeechStarted, now: float) -> None:
         m = self._m
         m.input.move(InputMove.STARTED)
+        m.speech.started(None if event.audio_start_ms is None else float(event.audio_start_ms))
         if event.item_id:
             m.items.spoken_to(event.item_id)
         m.outbox.tell(InputTurn("started", event.item_id or None))
@@ -93,16 +97,25 @@ class Meaning:
         m.input.move(InputMove.STOPPED)
         if event.audio_end_ms is not None:
             m.input.speech_ended(float(event.audio_end_ms), m.effective.silence_ms)
+            m.speech.stopped(float(event.audio_end_ms))
         m.outbox.tell(InputTurn("stopped", event.item_id or None, m.input.speech_ended_at))
 
     def _committed(self, event: events.InputAudioBufferCommitted, now: float) -> None:
         self._m.input.move(InputMove.COMMITTED)
+        self._m.input.turn_id = event.item_id
+        self._m.speech.committed(event.item_id or "")
+
+    def _written_down(
+        self, event: events.ConversationItemInputAudioTranscriptionCompleted, now: float
+    ) -> None:
+        self._m.speech.written(event.item_id)
 
     def _cleared(self, event: events.InputAudioBufferCleared, now: float) -> None:
         self._m.input.move(InputMove.CLEARED)
 
     def _deleted(self, event: events.ConversationItemDeleted, now: float) -> None:
         self._m.voice.forget(event.item_id)
+        self._m.speech.written(event.item_id)
 
     def _created(self, event: events.ResponseCreated, now: float) -> None:
         m = self._m

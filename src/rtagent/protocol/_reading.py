@@ -5,7 +5,18 @@ from __future__ import annotations
 from .. import events
 from ._items import ItemLedger
 
-__all__ = ("read_into",)
+__all__ = ("item_of", "read_into")
+
+
+def item_of(event: events.ServerEvent) -> str | None:
+    """The id of the item that an event places in the conversation; None for events of other kinds."""
+    match event:
+        case (
+            events.ConversationItemAdded() | events.ConversationItemDone() | events.ConversationItemCreated()
+        ):
+            return event.item.id
+        case _:
+            return None
 
 
 def read_into(items: ItemLedger, event: events.ServerEvent) -> None:

@@ -1,17 +1,20 @@
 """What a new session is told of an earlier conversation (protocol document, rules K3 and K5).
 
 A server takes text for what was spoken, from both sides, and of an answer only what the user heard; function
-calls only together with their outputs. The newest items are kept up to a number of tokens; what the system
-said is always kept. Nothing here asks for a response: the model is not to greet again.
+calls only together with their outputs. A user's turn whose words are not known yet is told as its sound, where
+that is at hand. The newest items are kept up to a number of tokens and an age; what the system said is always
+kept. Nothing here asks for a response: the model is not to greet again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 from .. import events
 from ._items import HistoryEntry
+from ._speech import SpokenTurn
 
 __all__ = ("REPLAY_TOKENS", "ReplayPlan", "replay_plan")
 
@@ -20,6 +23,8 @@ REPLAY_TOKENS = 16_000
 _BYTES_PER_TOKEN = 3
 """UTF-8 bytes in a token, estimated low: English has about four."""
 _TOKENS_PER_ITEM = 8
+_MS_PER_TOKEN = 100.0
+"""The user's audio in a token (protocol document, 13)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +37,23 @@ class ReplayPlan:
     """What stays behind: too old for the budget, unfinished, or without any words."""
 
 
-def replay_plan(entries: Sequence[HistoryEntry], *, max_tokens: int = REPLAY_TOKENS) -> ReplayPlan:
+def replay_plan(
+    entries: Sequence[HistoryEntry],
+    *,
+    max_tokens: int = REPLAY_TOKENS,
+    too_old: Set[str] = frozenset(),
+    spoken: Callable[[str], SpokenTurn | None] = lambda _item_id: None,
+) -> ReplayPlan:
     """Plan what a new session is told.
 
     Args:
         entries: the history, in its order.
         max_tokens: how much may be told, estimated.
+        too_old: ids of items whose time has passed.
+        spoken: the sound of a user's turn, if it is at hand.
     """
-    tellable = [_item(entry) for entry in entries]
-    kept = _newest(entries, tellable, max_tokens)
+    tellable = [_tellable(entry, spoken) for entry in entries]
+    kept = _newest(entries, tellable, max_tokens, too_old)
     # A pair is told whole or not at all: a call whose output is missing would be run again, or never answered.
     asked = {item.call_id for item in kept.values() if isinstance(item, events.FunctionCall)}
     answered = {item.call_id for item in kept.values() if isinstance(item, events.FunctionCallOutput)}
@@ -52,28 +65,50 @@ def replay_plan(entries: Sequence[HistoryEntry], *, max_tokens: int = REPLAY_TOK
     return ReplayPlan(tuple(told[index] for index in sorted(told)), lost)
 
 
+@dataclass(frozen=True, slots=True)
+class _Tellable:
+    item: events.Item
+    tokens: int
+
+
 def _newest(
-    entries: Sequence[HistoryEntry], tellable: Sequence[events.Item | None], max_tokens: int
+    entries: Sequence[HistoryEntry],
+    tellable: Sequence[_Tellable | None],
+    max_tokens: int,
+    too_old: Set[str],
 ) -> dict[int, events.Item]:
     """The items by their place: what the system said, and of the rest the newest that fit."""
-    told = {
-        index: item
-        for index, item in enumerate(tellable)
-        if item is not None and entries[index].role == "system"
-    }
-    left = max_tokens - sum(_tokens(entries[index]) for index in told)
+    told: dict[int, events.Item] = {}
+    left = max_tokens
+    for index, one in enumerate(tellable):
+        if one is not None and entries[index].role == "system":
+            told[index] = one.item
+            left -= one.tokens
     for index in reversed(range(len(entries))):
-        item = tellable[index]
-        if item is not None and index not in told:
-            left -= _tokens(entries[index])
-            if left < 0:
+        one = tellable[index]
+        if one is not None and index not in told:
+            left -= one.tokens
+            if left < 0 or entries[index].id in too_old:
                 break
-            told[index] = item
+            told[index] = one.item
     return told
 
 
+def _tellable(entry: HistoryEntry, spoken: Callable[[str], SpokenTurn | None]) -> _Tellable | None:
+    item = _item(entry)
+    if item is not None:
+        words = entry.text if entry.call is None else entry.text + entry.call.name + entry.call.arguments
+        return _Tellable(item, len(words.encode()) // _BYTES_PER_TOKEN + _TOKENS_PER_ITEM)
+    turn = spoken(entry.id) if entry.type == "message" and entry.role == "user" else None
+    if turn is None:
+        return None
+    part = events.InputAudio(audio=b64encode(turn.pcm).decode())
+    tokens = int(turn.ms / _MS_PER_TOKEN) + _TOKENS_PER_ITEM
+    return _Tellable(events.UserMessage(id=entry.id, content=[part]), tokens)
+
+
 def _item(entry: HistoryEntry) -> events.Item | None:
-    """The entry as an item that a server takes; None where there is nothing to tell."""
+    """The entry as an item of text that a server takes; None where there is nothing to tell."""
     call = entry.call
     match entry.type:
         case "function_call" if call is not None and call.name:
@@ -99,8 +134,3 @@ def _call_id(item: events.Item) -> str | None:
 def _never_heard(entry: HistoryEntry) -> bool:
     """An answer that was cut before its first sound: for the user it was never there."""
     return entry.role == "assistant" and not entry.text and entry.heard_ms == 0.0
-
-
-def _tokens(entry: HistoryEntry) -> int:
-    words = entry.text if entry.call is None else entry.text + entry.call.name + entry.call.arguments
-    return len(words.encode()) // _BYTES_PER_TOKEN + _TOKENS_PER_ITEM

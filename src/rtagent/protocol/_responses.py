@@ -7,19 +7,23 @@ follow-up that speaks about their outputs, so a program that asked for an answer
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from .. import events
 from ._calls import Call, CallLedger
 from ._gate import REQUEST_KEY, Gate, ResponseRequest
-from ._happenings import Answered, CallDue, Refused, ResponseFinished
+from ._happenings import Answered, CallDue, Refused, ResponseFinished, Undelivered
 from ._items import HistoryEntry, ItemLedger
+from ._mail import Mail
 from ._outbox import Outbox
 from ._response import Response, Usage
 
 __all__ = ("Responses",)
 
 OCCUPIED = "conversation_already_has_active_response"
+BROKEN_OFF = "connection_lost"
+"""Why a response is incomplete whose connection was lost; our own word beside those of the wire."""
 KEPT_EXPIRED = 64
 KEPT_OPEN = 64
 """Responses that may be open at once; a server that never ends them cannot fill the memory."""
@@ -31,12 +35,20 @@ class Responses:
     """Owns the gate, the call ledger and the totals of usage."""
 
     def __init__(
-        self, outbox: Outbox, items: ItemLedger, received_ms: Callable[[str], float], gate: Gate
+        self,
+        outbox: Outbox,
+        mail: Mail,
+        items: ItemLedger,
+        received_ms: Callable[[str], float],
+        gate: Gate,
     ) -> None:
         self.gate = gate
         self.calls = CallLedger()
         self.usage = Usage()
+        self.present: set[str] = set()
+        """The ids of the calls that the server's conversation holds."""
         self._outbox = outbox
+        self._mail = mail
         self._items = items
         self._received_ms = received_ms
         self._serves: dict[str, tuple[str, ...]] = {}
@@ -109,11 +121,7 @@ class Responses:
         self._beside.discard(response_id)
         response = self._finished(wire, response_id)
         self.usage = self.usage + response.usage
-        open_calls = self.calls.open_for(response_id)
-        if open_calls:
-            self._waiting[response_id] = response
-        serves = self._serves.get(response_id, ()) if open_calls else self._serves.pop(response_id, ())
-        self._outbox.tell(ResponseFinished(response, serves, final=not open_calls))
+        self._end(response)
 
     def tool_finished(self, call_id: str, output: str, *, follow_up: bool) -> None:
         """A call ended; its output is sent when its turn has come."""
@@ -130,6 +138,52 @@ class Responses:
             self._fail(failed, error)
         return True
 
+    def ask_for_turn(self) -> None:
+        """A turn was handed over and its answer is owed."""
+        self.gate.request(ResponseRequest(self._outbox.new_id("evt"), origin="tools"))
+
+    def text_so_far(self, response_id: str) -> bool:
+        """Whether a running response has said anything yet."""
+        known = (self._items.get(item_id) for item_id in self._touched.get(response_id, ()))
+        return any(entry is not None and entry.text for entry in known)
+
+    def broken_off(self, response_id: str, *, again: bool) -> tuple[str, ...]:
+        """The connection was lost in the middle of a response.
+
+        One that has made calls counts as complete: they run on, and what follows them serves the same requests.
+        Any other is asked for again, or ends as it is.
+
+        Returns:
+            With ``again``: the requests that the next one must serve.
+        """
+        self._argued.pop(response_id, None)
+        self._beside.discard(response_id)
+        if again:
+            self._touched.pop(response_id, None)
+            return self._serves.pop(response_id, ())
+        self.calls.response_done(response_id, completed=True)
+        wire = events.RealtimeResponse(id=response_id, status="incomplete")
+        self._end(replace(self._finished(wire, response_id), reason=BROKEN_OFF))
+        return ()
+
+    def undelivered(self, request: ResponseRequest) -> None:
+        """The connections were lost, one after the other, before a request was answered."""
+        for event_id in dict.fromkeys((request.request_id, *request.serves)):
+            self._outbox.tell(Undelivered(event_id, "response.create"))
+
+    def tell_call(self, call_id: str) -> None:
+        """Before its output: the call itself, where the server's conversation does not hold it (rule F8)."""
+        if call_id in self.present:
+            return
+        self.present.add(call_id)
+        for entry in self._items:
+            if entry.type == "function_call" and entry.call is not None and entry.call.call_id == call_id:
+                call = events.FunctionCall(
+                    id=entry.id, call_id=call_id, name=entry.call.name, arguments=entry.call.arguments
+                )
+                self._mail.send(events.ConversationItemCreate(item=call))
+                return
+
     def give_up(self, request_id: str) -> None:
         """Nobody waits for this request any more: it is not sent if it was not yet."""
         self.gate.withdraw(request_id)
@@ -144,11 +198,14 @@ class Responses:
 
     def flush(self, now: float) -> None:
         """Send what is due: outputs in their order, then the follow-ups, then what the gate lets through."""
+        if not self._mail.online:
+            return
         for finished in self.calls.take_outputs():
+            self.tell_call(finished.call.call_id)
             item = events.FunctionCallOutput(
                 id=self._outbox.new_id("item"), call_id=finished.call.call_id, output=finished.output
             )
-            self._outbox.send(events.ConversationItemCreate(item=item))
+            self._mail.send(events.ConversationItemCreate(item=item))
         for group in self.calls.take_settled():
             response = self._waiting.pop(group.response_id)
             serves = self._serves.pop(group.response_id, ())
@@ -159,6 +216,13 @@ class Responses:
                 self._outbox.tell(ResponseFinished(response, serves, final=True))
         for request in self.gate.take(now):
             self._outbox.send(request.event(marked=self.gate.marks))
+
+    def _end(self, response: Response) -> None:
+        open_calls = self.calls.open_for(response.id)
+        if open_calls:
+            self._waiting[response.id] = response
+        serves = self._serves.get(response.id, ()) if open_calls else self._serves.pop(response.id, ())
+        self._outbox.tell(ResponseFinished(response, serves, final=not open_calls))
 
     def _announce(self, item: events.FunctionCall, response_id: str, output_index: int) -> None:
         if item.status == "incomplete":
@@ -172,6 +236,7 @@ class Responses:
             item_id=item_id,
             output_index=output_index,
         )
+        self.present.add(call.call_id)
         if self.calls.announce(call):
             self._outbox.tell(CallDue(call))
 

@@ -39,6 +39,7 @@ class Voice:
         self._silenced: dict[str, None] = {}
         self._deletes: dict[str, list[str]] = {}
         self._item_id = ""
+        self._elsewhere: frozenset[str] = frozenset()
         self._audible: set[str] = set()
 
     @property
@@ -122,6 +123,12 @@ class Voice:
         """The item was deleted."""
         self._heard.forget(item_id)
 
+    def move_on(self) -> None:
+        """The connection is gone: what came is heard to its end, and no server holds that voice any more."""
+        self._half = None
+        self._deletes.clear()
+        self._elsewhere = frozenset(self._heard.known())
+
     def received_ms(self, item_id: str) -> float:
         """Milliseconds of voice received of an item."""
         return self._heard.received_ms(item_id) or 0.0
@@ -138,6 +145,9 @@ class Voice:
         return pcm
 
     def _correct(self, cut: Cut, *, running: bool) -> None:
+        if cut.item_id in self._elsewhere:  # told to this server as text, which cannot be truncated (rule I7)
+            self._note(cut.item_id, cut=True)
+            return
         if cut.audio_end_ms is None and self._deletes_items:
             self._delete(cut.item_id, cut.response_id if running else None)
             return

@@ -1,0 +1,165 @@
+"""What becomes of a conversation when its connection is lost, and how the next one takes it up.
+
+Theory of operation (protocol document, 15.11). The conversation outlives its connections. ``lost`` closes what
+only the old connection could have finished: nothing runs any more, nothing is asked for, no item is being
+written. What is owed stays owed: requests without an answer, the answer that broke off, the answer to a turn that
+was handed over, events without an answer. ``plan`` says what the next connection must be told before it can be
+used; ``connected`` says what of the user's audio must be said again, and ``go_on`` pays the debts, in the order
+in which they were made. The audio comes first, since some of these debts are about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .. import events
+from ._gate import LostResponse, ResponseRequest
+from ._input import InputState
+from ._machines import Machines
+from ._meaning import Meaning
+from ._reading import item_of
+from ._replay import REPLAY_TOKENS, ReplayPlan, replay_plan
+from ._speech import Repeat
+
+__all__ = ("Opened", "Resumption")
+
+REPEATED_ANSWERS = 3
+"""How often an answer is asked for again that broke off, or never began, because a connection was lost."""
+BROKEN_OFF = (
+    "The connection broke off during your last answer. The user heard it as far as it stands here. "
+    "Go on from there and do not begin again."
+)
+"""What the model is told when the user has heard a part of the answer that is asked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A connection that was opened, configured and told the conversation."""
+
+    events: tuple[events.ServerEvent, ...] = ()
+    """What its server said meanwhile, in order."""
+    told: frozenset[str] = frozenset()
+    """The ids of the items that it holds."""
+    lost: int = 0
+    """Items that it was not told, or refused."""
+
+
+class Resumption:
+    """Owns what is owed across connections.
+
+    Args:
+        machines: of the conversation.
+        meaning: reads server events into them.
+    """
+
+    def __init__(self, machines: Machines, meaning: Meaning) -> None:
+        self._m = machines
+        self._meaning = meaning
+        self._turn_owed: str | None = None
+        self._partly_heard = False
+        self._told: frozenset[str] = frozenset()
+
+    def keep_speech(self, keep_ms: float) -> None:
+        """How much of the user's speech is kept to be said again, in milliseconds."""
+        self._m.speech.keep_ms = keep_ms
+
+    def lost(
+        self, now: float, *, unsent: Sequence[events.ClientEvent] = (), resend: bool = True, resume: bool = True
+    ) -> None:
+        """The connection is gone; what the program wants from now on waits for the next one.
+
+        Args:
+            now: monotonic seconds.
+            unsent: events of ours that had not been handed to the network, in their order.
+            resend: whether what was not answered may be sent again as it is.
+            resume: whether an answer that broke off is asked for again.
+        """
+        m = self._m
+        m.items.now = now
+        m.greeted = not m.dialect.greeting
+        m.mail.lost(unsent, resend=resend)
+        m.speech.lost()
+        in_flight = m.responses.gate.lost()
+        if m.input.state is InputState.COMMITTED and m.effective.server_answers and not in_flight.running:
+            self._turn_owed = m.input.turn_id
+        m.input.restart()
+        again: list[ResponseRequest] = []
+        for request in in_flight.asked:
+            again += self._ask_again(request)
+        for lost in in_flight.running:
+            again += self._broken_off(lost, resume=resume)
+        m.responses.gate.ask_again(again)
+        m.items.break_off(lambda item_id: m.speech.turn(item_id) is not None)
+        m.voice.move_on()
+
+    def plan(
+        self, now: float, *, max_tokens: int = REPLAY_TOKENS, max_age_s: float | None = None
+    ) -> ReplayPlan:
+        """What another connection must be told before it can take over."""
+        too_old = frozenset[str]() if max_age_s is None else self._m.items.older(now - max_age_s)
+        return replay_plan(
+            tuple(self._m.items), max_tokens=max_tokens, too_old=too_old, spoken=self._m.speech.turn
+        )
+
+    def connected(self, opened: Opened, now: float, *, seamless: bool = False) -> Repeat:
+        """Another connection is open. The shell then writes the audio that is returned, and calls ``go_on``.
+
+        Args:
+            opened: what was done and said to open it.
+            now: monotonic seconds.
+            seamless: whether it takes over from one that was well.
+        """
+        m = self._m
+        known = {entry.id for entry in m.items}
+        for event in opened.events:
+            if item_of(event) not in known:
+                self._meaning.take(event, now)
+        m.greeted = True
+        self._told = opened.told
+        repeat = m.speech.take(m.effective.input_format, seamless=seamless)
+        if repeat.blocks and m.effective.server_answers and not seamless:
+            self._turn_owed = None  # the server answers when it has heard all of it
+        return repeat
+
+    def go_on(self, now: float) -> None:
+        """The conversation goes on where it was: what is owed is sent."""
+        m = self._m
+        m.responses.present = {
+            entry.call.call_id for entry in m.items if entry.id in self._told and entry.call is not None
+        }
+        for one in m.mail.take_held():
+            m.send(one.event, awaited=one.awaited)
+        turn_owed, self._turn_owed = self._turn_owed, None
+        if turn_owed in self._told:
+            m.responses.ask_for_turn()
+        if self._partly_heard and m.responses.gate.busy:
+            m.send(events.ConversationItemCreate(item=events.system_message(BROKEN_OFF)))
+        self._partly_heard = False
+        m.responses.flush(now)
+
+    def _ask_again(self, request: ResponseRequest) -> list[ResponseRequest]:
+        if request.repeated >= REPEATED_ANSWERS:
+            self._m.responses.undelivered(request)
+            return []
+        return [replace(request, repeated=request.repeated + 1)]
+
+    def _broken_off(self, lost: LostResponse, *, resume: bool) -> list[ResponseRequest]:
+        """A response ran; the request to make again, if its answer is owed still."""
+        m = self._m
+        response_id = lost.response_id
+        request = lost.request
+        wanted = resume and not lost.cancelling and not m.voice.is_silenced(response_id)
+        repeated = 0 if request is None else request.repeated
+        has_calls = m.responses.calls.open_for(response_id)
+        heard = m.responses.text_so_far(response_id)
+        again = wanted and not has_calls and repeated < REPEATED_ANSWERS
+        if again and heard and not m.responses.is_beside(response_id):
+            self._partly_heard = True
+        serves = m.responses.broken_off(response_id, again=again)
+        m.voice.response_done(response_id)
+        if not again:
+            return []
+        if request is None:
+            request = ResponseRequest(m.outbox.new_id("evt"), origin="tools")
+        return [replace(request, serves=serves, repeated=repeated + 1)]
