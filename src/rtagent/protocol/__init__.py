@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ._interpretation import Interpretation
     from ._items import CallEntry, HistoryEntry
     from ._live import LiveConversation
+    from ._loss import Loss, Outlook, Verdict, verdict_on
     from ._replay import ReplayPlan, replay_plan
     from ._response import Response, Usage
     from ._transcripts import Transcript
@@ -49,6 +50,8 @@ __all__ = (
     "InputTurn",
     "Interpretation",
     "LiveConversation",
+    "Loss",
+    "Outlook",
     "PlayDue",
     "Refused",
     "ReplayPlan",
@@ -57,6 +60,7 @@ __all__ = (
     "StopDue",
     "Transcript",
     "Usage",
+    "Verdict",
     "VoiceCut",
     "VoiceEnded",
     "audio_format",
@@ -64,6 +68,7 @@ __all__ = (
     "has_answer",
     "heard_text",
     "replay_plan",
+    "verdict_on",
     "wire_format",
 )
 
@@ -84,6 +89,8 @@ __getattr__, __dir__ = lazily(
         "InputTurn": "._happenings",
         "Interpretation": "._interpretation",
         "LiveConversation": "._live",
+        "Loss": "._loss",
+        "Outlook": "._loss",
         "PlayDue": "._happenings",
         "Refused": "._happenings",
         "ReplayPlan": "._replay",
@@ -92,6 +99,7 @@ __getattr__, __dir__ = lazily(
         "StopDue": "._happenings",
         "Transcript": "._transcripts",
         "Usage": "._response",
+        "Verdict": "._loss",
         "VoiceCut": "._happenings",
         "VoiceEnded": "._happenings",
         "audio_format": "._formats",
@@ -99,6 +107,7 @@ __getattr__, __dir__ = lazily(
         "has_answer": "._answers",
         "heard_text": "._heard",
         "replay_plan": "._replay",
+        "verdict_on": "._loss",
         "wire_format": "._formats",
     },
 )
