@@ -259,8 +259,8 @@ def lost_before_the_session_began(end: ConnectionLost | EndOfStream) -> Connecti
         (ConnectionFailed("no", retryable=True), Loss(reason="no", by_handshake=True)),
         (ConnectionFailed("no"), Loss(reason="no", retryable=False, by_handshake=True)),
         (
-            ConnectionFailed("no", status=503, retryable=True),
-            Loss(reason="no", status=503, by_handshake=True),
+            ConnectionFailed("no", status=429, retryable=True, code="slow_down", retry_after_s=2.0),
+            Loss(reason="no", status=429, error_code="slow_down", retry_after_s=2.0, by_handshake=True),
         ),
         (lost_before_the_session_began(ConnectionLost(4000, "r")), Loss(4000, "r", by_handshake=True)),
         (lost_before_the_session_began(ConnectionLost()), Loss(by_handshake=True)),

@@ -118,6 +118,8 @@ class Loss:
                     error=said,
                     status=error.status,
                     retryable=error.retryable,
+                    retry_after_s=error.retry_after_s,
+                    error_code=error.code,
                     by_handshake=True,
                 )
             case ServerError():
