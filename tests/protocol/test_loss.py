@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ from rtagent.errors import (
     Timeout,
 )
 from rtagent.protocol import Loss, Verdict, verdict_on
-from rtagent.protocol._loss import ERROR_CODES
+from rtagent.protocol._loss import CLOSE_CODES, ERROR_CODES, STATUSES
 
 KEY = "sk-proj-abcdefgh12345678"
 
@@ -216,6 +217,28 @@ def test_every_stop_has_a_reason_of_its_own() -> None:
     verdicts = [verdict_on(loss, sideband=loss.code == 1000) for loss in STOPS]
     assert {verdict.outlook for verdict in verdicts} == {"stop"}
     assert len({verdict.why for verdict in verdicts}) == len(STOPS)
+
+
+# -- the page -----------------------------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[2] / "docs" / "topics" / "reconnect.md"
+
+
+def rows(head: str) -> dict[str, str]:
+    """What a table of the page says: each name in its first column, and the answer in its last."""
+    table = PAGE.read_text(encoding="utf-8").partition(f"| {head} |")[2].partition("\n\n")[0]
+    cells = [line.strip("| ").split(" | ") for line in table.splitlines()]
+    return {name: row[-1] for row in cells for name in re.findall(r"`(\w+)`", row[0])}
+
+
+def test_the_page_says_what_is_done() -> None:
+    closes, codes, statuses = rows("close code"), rows("error code"), rows("status")
+    assert closes == {code: verdict_on(Loss(int(code))).outlook for code in closes}
+    assert codes == {code: verdict_on(Loss(error_code=code)).outlook for code in codes}
+    assert statuses == {status: verdict_on(Loss(status=int(status))).outlook for status in statuses}
+    assert set(codes) == set(ERROR_CODES)
+    assert {*map(str, CLOSE_CODES), "1008"} == set(closes)
+    assert set(map(str, STATUSES)) <= set(statuses)
 
 
 # -- in words -----------------------------------------------------------------------------------------

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from ast import literal_eval
+from dataclasses import asdict
 from math import inf, nan
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -214,6 +218,16 @@ def test_all_problems_are_told_together() -> None:
         ReconnectPolicy(budget_s=0, ping_timeout_s=-1)
 
 
+def test_the_page_names_every_field_with_its_default() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "topics" / "reconnect.md").read_text(encoding="utf-8")
+    table = page.partition("| field | default |")[2]
+    named = {
+        name: literal_eval(value) for name, value in re.findall(r"(?m)^\| `(\w+)` \| `([^`]+)` \|", table)
+    }
+    assert named == asdict(ReconnectPolicy())
+    assert list(named) == list(asdict(ReconnectPolicy()))
+
+
 # -- whatever comes -----------------------------------------------------------------------------------
 
 seconds = st.floats(0, 1e6)
@@ -254,17 +268,17 @@ def test_a_wait_is_never_negative_nor_longer_than_allowed_or_asked_for(
 def test_an_outage_has_few_attempts_and_ends_in_time(
     policy: ReconnectPolicy, failures: list[tuple[Verdict, Loss, float, float]]
 ) -> None:
-    outage, elapsed_s, dials, onces = Outage(), 0.0, 0, 0
+    outage, elapsed_s, dials, last_tries = Outage(), 0.0, 0, 0
     for verdict, loss, draw, share in failures:
         answer = policy.next_step(outage, verdict, loss, draw)
         if isinstance(answer, GiveUp):
             break
         dials += 1
-        onces += verdict.outlook == "once"
+        last_tries += verdict.outlook == "once"
         elapsed_s += answer.delay_s + share * answer.within_s
         outage = answer.outage.failed(elapsed_s)
     assert dials <= policy.max_attempts
-    assert onces <= 1
+    assert last_tries <= 1
     assert elapsed_s <= policy.budget_s * (1 + 1e-9)
 
 
