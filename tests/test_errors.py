@@ -72,10 +72,21 @@ def test_the_text_says_what_the_data_say(error: RtagentError, text: str) -> None
         (ConfigurationError("x", hint="h"), {"hint": "h"}),
         (Unsupported("f", dialect="d"), {"feature": "f", "dialect": "d", "hint": None}),
         (
-            ConnectionFailed("x", url="ws://h", status=503, retryable=True),
-            {"url": "ws://h", "status": 503, "retryable": True},
+            ConnectionFailed(
+                "x", url="ws://h", status=503, retryable=True, code="server_error", retry_after_s=2.5
+            ),
+            {
+                "url": "ws://h",
+                "status": 503,
+                "retryable": True,
+                "code": "server_error",
+                "retry_after_s": 2.5,
+            },
         ),
-        (ConnectionFailed("x"), {"url": None, "status": None, "retryable": False}),
+        (
+            ConnectionFailed("x"),
+            {"url": None, "status": None, "retryable": False, "code": None, "retry_after_s": None},
+        ),
         (ConnectionLost(1006, "r"), {"code": 1006, "reason": "r"}),
         (EndOfStream(1001, "r"), {"code": 1001, "reason": "r"}),
         (

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         Unsupported,
     )
     from .protocol import History, HistoryEntry, Response, Usage
-    from .session import Session, SyncSession, Transcriber, Translator
+    from .session import ReconnectPolicy, Session, SyncSession, Transcriber, Translator
     from .tools import Tool, ToolContext, ToolRegistry, tool
     from .transport import Endpoint
 
@@ -47,6 +47,7 @@ __all__ = (
     "HistoryEntry",
     "LocalProtocolError",
     "ProtocolError",
+    "ReconnectPolicy",
     "RemoteProtocolError",
     "Response",
     "RtagentError",
@@ -110,6 +111,7 @@ __getattr__, __dir__ = lazily(
         "Endpoint": ".transport",
         "History": ".protocol",
         "HistoryEntry": ".protocol",
+        "ReconnectPolicy": ".session",
         "Response": ".protocol",
         "Session": ".session",
         "SyncSession": ".session",

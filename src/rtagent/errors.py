@@ -5,7 +5,8 @@ The tree, with what each one carries::
     RtagentError
     ├── ConfigurationError            a setting, flag or agent that cannot work   (hint)
     │   └── Unsupported               this dialect or machine cannot do that      (feature, dialect)
-    ├── ConnectionFailed              no session could be opened                  (url, status, retryable)
+    ├── ConnectionFailed              no session could be opened                  (url, status, retryable,
+    │                                                                              code, retry_after_s)
     ├── ConnectionLost                the other side vanished                     (code, reason)
     ├── SessionClosed                 we closed it, and it was used afterwards
     ├── EndOfStream                   the other side ended cleanly                (code, reason)
@@ -73,13 +74,24 @@ class ConnectionFailed(RtagentError):
     """No session could be opened: refused, unreachable, or the handshake was rejected."""
 
     def __init__(
-        self, message: str, *, url: str | None = None, status: int | None = None, retryable: bool = False
+        self,
+        message: str,
+        *,
+        url: str | None = None,
+        status: int | None = None,
+        retryable: bool = False,
+        code: str | None = None,
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(message)
         self.url = url
         self.status = status
         """The HTTP status of a rejected handshake."""
         self.retryable = retryable
+        self.code = code
+        """The API's error code in the answer to the handshake, such as ``insufficient_quota``."""
+        self.retry_after_s = retry_after_s
+        """How long the server asks to wait before the next dial."""
 
 
 class ConnectionLost(RtagentError):

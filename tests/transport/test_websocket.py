@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,8 +17,9 @@ import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from rtagent import Endpoint
+from rtagent import Endpoint, ReconnectPolicy
 from rtagent.errors import ConfigurationError, ConnectionFailed, ConnectionLost, EndOfStream, SessionClosed
+from rtagent.protocol import Loss, verdict_on
 from rtagent.transport import WebSocketTransport, connect_websocket
 from rtagent.transport import _websocket as module
 
@@ -165,6 +168,32 @@ async def test_a_server_that_answers_no_ping_is_lost(monkeypatch: pytest.MonkeyP
         await transport.aclose()
 
 
+async def test_a_connection_that_is_half_open_is_found_within_interval_and_timeout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "CLOSE_TIMEOUT_S", 0.05)
+
+    async def handle(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()  # it stays open, and reads and answers nothing more
+        await connection.send("still here")
+        await connection.wait_closed()
+
+    async with connected(handle, ping_interval_s=0.2, ping_timeout_s=0.2) as transport:
+        assert await transport.receive() == "still here"
+        began = anyio.current_time()
+        with anyio.fail_after(5), pytest.raises(ConnectionLost) as caught:
+            await transport.receive()
+    assert caught.value.code == 1011
+    assert anyio.current_time() - began < 4
+
+
+def test_unless_told_otherwise_it_is_found_within_20_seconds() -> None:
+    parameters = inspect.signature(connect_websocket).parameters
+    assert parameters["ping_interval_s"].default + parameters["ping_timeout_s"].default == 20.0
+    policy = ReconnectPolicy()
+    assert policy.ping_interval_s + policy.ping_timeout_s == 20.0
+
+
 # -- the end ------------------------------------------------------------------------------------------
 
 
@@ -309,6 +338,41 @@ async def test_a_rejected_handshake_says_why_and_whether_to_try_again(
     assert meaning in str(failure)
 
 
+def saying(status: int, body: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    def process(connection: ServerConnection, request: Request) -> Response:
+        response = connection.respond(HTTPStatus(status), body)
+        response.headers.update(headers or {})
+        return response
+
+    return {"process_request": process}
+
+
+async def test_the_body_of_a_refusal_says_which_error_it_is_and_the_header_when_to_come_back() -> None:
+    body = json.dumps({"error": {"code": "rate_limit_exceeded", "message": f"Too fast,\n{KEY}!"}})
+    async with listening(**saying(429, body, {"Retry-After": "7"})) as url:
+        failure = await refused(url)
+    assert (failure.status, failure.code, failure.retry_after_s) == (429, "rate_limit_exceeded", 7.0)
+    assert failure.retryable
+    assert str(failure).endswith("too many requests, or no quota left (Too fast, <hidden>!)")
+    assert Loss.of(failure).decisive_code == "rate_limit_exceeded"
+
+
+async def test_a_refusal_for_lack_of_quota_is_final_although_it_has_the_status_of_a_rate_limit() -> None:
+    body = json.dumps({"error": {"code": "insufficient_quota", "message": "Pay first"}})
+    async with listening(**saying(429, body)) as url:
+        failure = await refused(url)
+    assert (failure.code, failure.retry_after_s, failure.retryable) == ("insufficient_quota", None, False)
+    assert verdict_on(Loss.of(failure)).why == "the account has no quota left"
+
+
+@pytest.mark.parametrize("body", ["", "<html>no</html>", "[" * 60_000, '{"error": 3}', "x" * 100_000])
+async def test_a_refusal_without_a_body_that_can_be_read_is_told_by_its_status(body: str) -> None:
+    async with listening(**saying(503, body, {"Retry-After": "soon"})) as url:
+        failure = await refused(url)
+    assert (failure.status, failure.code, failure.retry_after_s) == (503, None, None)
+    assert str(failure) == f"{url} answered 503: the handshake was rejected"
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 async def test_no_redirect_is_followed_because_the_key_is_meant_for_this_host(status: int) -> None:
     reached: list[Request] = []
@@ -346,19 +410,32 @@ async def test_a_server_that_never_answers() -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", [b"220 mail.example ESMTP\r\n", b"HTTP/1.1 101 Switching Protocols\r\n\r\n", b""]
+    "reply", [b"220 mail.example ESMTP\r\n", b"HTTP/1.1 101 Switching Protocols\r\n\r\n"]
 )
 async def test_a_server_of_another_kind(reply: bytes) -> None:
     async def other(stream: anyio.abc.SocketStream) -> None:
         async with stream:
             await stream.receive()
-            if reply:
-                await stream.send(reply)
+            await stream.send(reply)
 
     async with raw_server(other) as address:
         failure = await refused(f"ws://{address}")
     assert "does not speak WebSocket" in str(failure)
     assert not failure.retryable
+
+
+@pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 101 Swit"])
+async def test_a_server_that_hangs_up_during_the_handshake_may_come_back(reply: bytes) -> None:
+    async def restarting(stream: anyio.abc.SocketStream) -> None:
+        async with stream:
+            await stream.receive()
+            if reply:
+                await stream.send(reply)
+
+    async with raw_server(restarting) as address:
+        failure = await refused(f"ws://{address}")
+    assert str(failure) == f"ws://{address} hung up before it answered the handshake"
+    assert failure.retryable
 
 
 async def test_a_server_without_tls() -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ._interpretation import Interpretation
     from ._items import CallEntry, HistoryEntry
     from ._live import LiveConversation
+    from ._loss import Loss, Outlook, Verdict, verdict_on
     from ._replay import ReplayPlan, replay_plan
     from ._response import Response, Usage
     from ._resumption import Opened, Resumption
@@ -52,7 +53,9 @@ __all__ = (
     "InputTurn",
     "Interpretation",
     "LiveConversation",
+    "Loss",
     "Opened",
+    "Outlook",
     "PlayDue",
     "Refused",
     "Repeat",
@@ -65,6 +68,7 @@ __all__ = (
     "Transcript",
     "Undelivered",
     "Usage",
+    "Verdict",
     "VoiceCut",
     "VoiceEnded",
     "audio_format",
@@ -72,6 +76,7 @@ __all__ = (
     "has_answer",
     "heard_text",
     "replay_plan",
+    "verdict_on",
     "wire_format",
 )
 
@@ -92,7 +97,9 @@ __getattr__, __dir__ = lazily(
         "InputTurn": "._happenings",
         "Interpretation": "._interpretation",
         "LiveConversation": "._live",
+        "Loss": "._loss",
         "Opened": "._resumption",
+        "Outlook": "._loss",
         "PlayDue": "._happenings",
         "Refused": "._happenings",
         "Repeat": "._speech",
@@ -105,6 +112,7 @@ __getattr__, __dir__ = lazily(
         "Transcript": "._transcripts",
         "Undelivered": "._happenings",
         "Usage": "._response",
+        "Verdict": "._loss",
         "VoiceCut": "._happenings",
         "VoiceEnded": "._happenings",
         "audio_format": "._formats",
@@ -112,6 +120,7 @@ __getattr__, __dir__ = lazily(
         "has_answer": "._answers",
         "heard_text": "._heard",
         "replay_plan": "._replay",
+        "verdict_on": "._loss",
         "wire_format": "._formats",
     },
 )

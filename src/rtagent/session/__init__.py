@@ -14,16 +14,21 @@ if TYPE_CHECKING:
     from ._fanout import Observer, Subscription
     from ._measure import Metrics, SessionStatistics
     from ._modes import transcription_config, translation_config
+    from ._policy import Again, GiveUp, Outage, ReconnectPolicy
     from ._session import Session
     from ._transcriber import Transcriber
     from ._translator import Passage, Translator
 
 __all__ = (
+    "Again",
     "Attachment",
     "Callback",
+    "GiveUp",
     "Metrics",
     "Observer",
+    "Outage",
     "Passage",
+    "ReconnectPolicy",
     "Session",
     "SessionStatistics",
     "Subscription",
@@ -41,11 +46,15 @@ __all__ = (
 __getattr__, __dir__ = lazily(
     __name__,
     {
+        "Again": "._policy",
         "Attachment": "._attachment",
         "Callback": "._callbacks",
+        "GiveUp": "._policy",
         "Metrics": "._measure",
         "Observer": "._fanout",
+        "Outage": "._policy",
         "Passage": "._translator",
+        "ReconnectPolicy": "._policy",
         "Session": "._session",
         "SessionStatistics": "._measure",
         "Subscription": "._fanout",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import anyio
@@ -12,14 +13,17 @@ from websockets.asyncio.client import connect as websocket_connect
 from websockets.asyncio.connection import Connection
 from websockets.exceptions import (
     ConnectionClosed,
+    InvalidMessage,
     InvalidStatus,
     InvalidURI,
     WebSocketException,
 )
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
 
 from ..errors import ConfigurationError, ConnectionFailed, ConnectionLost, EndOfStream, SessionClosed
 from ._endpoint import Endpoint
+from ._refusal import read_refusal, secrets_of
 
 __all__ = ("WebSocketTransport", "connect_websocket")
 
@@ -93,19 +97,23 @@ async def connect_websocket(
     model: str | None = None,
     *,
     open_timeout_s: float = 10.0,
-    ping_interval_s: float | None = 20.0,
-    ping_timeout_s: float | None = 20.0,
+    ping_interval_s: float | None = 10.0,
+    ping_timeout_s: float | None = 10.0,
     tls: ssl.SSLContext | None = None,
     extra_headers: Mapping[str, str] | None = None,
 ) -> WebSocketTransport:
     """Dial an endpoint.
+
+    A connection that is open at one end only (a network that went away, a server that hangs) is found
+    within ``ping_interval_s + ping_timeout_s``, 20 s unless told otherwise: ``receive`` then raises
+    ``ConnectionLost`` with code 1011.
 
     Args:
         endpoint: where to; its secret is asked for now.
         model: the model, unless the URL settles it.
         open_timeout_s: how long the whole handshake may take.
         ping_interval_s: seconds between keepalive pings; None sends none.
-        ping_timeout_s: how long a pong may take before the connection counts as lost.
+        ping_timeout_s: how long a pong may take before the connection counts as lost; None waits for ever.
         tls: a TLS context of your own, for private certificate authorities; ``wss`` addresses only.
         extra_headers: more headers for the handshake.
 
@@ -129,7 +137,7 @@ async def connect_websocket(
             **_tls(tls, url),
         )
     except (WebSocketException, OSError, UnicodeError) as error:
-        raise _failure(error, endpoint, open_timeout_s) from error
+        raise _failure(error, endpoint, open_timeout_s, secrets_of(url, headers)) from error
     return WebSocketTransport(connection)
 
 
@@ -144,17 +152,16 @@ class _Dial(websocket_connect):
         return exc
 
 
-def _failure(error: Exception, endpoint: Endpoint, open_timeout_s: float) -> Exception:
+def _failure(
+    error: Exception, endpoint: Endpoint, open_timeout_s: float, secrets: Iterable[str] = ()
+) -> Exception:
     where = str(endpoint)
     match error:
         case InvalidStatus():
-            status = error.response.status_code
-            meaning = STATUS_MEANING.get(status, "the handshake was rejected")
+            return _refused(error.response, where, secrets)
+        case InvalidMessage(__cause__=EOFError()):  # such as a proxy whose server is just being restarted
             return ConnectionFailed(
-                f"{where} answered {status}: {meaning}",
-                url=where,
-                status=status,
-                retryable=status in RETRYABLE_STATUS,
+                f"{where} hung up before it answered the handshake", url=where, retryable=True
             )
         case InvalidURI() | UnicodeError():  # such as a host name with an impossible label
             return ConfigurationError(f"{where} is not a WebSocket address")
@@ -175,6 +182,23 @@ def _failure(error: Exception, endpoint: Endpoint, open_timeout_s: float) -> Exc
             return ConnectionFailed(f"{where} cannot be reached: {detail}", url=where, retryable=True)
         case _:
             return ConnectionFailed(f"{where} does not speak WebSocket: {error}", url=where)
+
+
+def _refused(response: Response, where: str, secrets: Iterable[str]) -> ConnectionFailed:
+    status = response.status_code
+    refusal = read_refusal(
+        response.headers.raw_items(), bytes(response.body), now=datetime.now(UTC), secrets=secrets
+    )
+    meaning = STATUS_MEANING.get(status, "the handshake was rejected")
+    said = "" if refusal.message is None else f" ({refusal.message})"
+    return ConnectionFailed(
+        f"{where} answered {status}: {meaning}{said}",
+        url=where,
+        status=status,
+        retryable=status in RETRYABLE_STATUS and refusal.code != "insufficient_quota",
+        code=refusal.code,
+        retry_after_s=refusal.retry_after_s,
+    )
 
 
 class _HideSecrets(logging.Filter):
