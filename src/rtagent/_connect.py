@@ -14,7 +14,7 @@ from . import events
 from .agent import Agent
 from .audio import Clock
 from .errors import ConfigurationError
-from .session import Observer, Session
+from .session import Dial, Observer, ReconnectPolicy, Session
 from .transport import Endpoint, Transport, connect_websocket, memory_pair
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ __all__ = ("Connecting", "connect", "connect_sync")
 
 OpenT = TypeVar("OpenT")
 
+_RECONNECT = ReconnectPolicy()
 _MODES: Mapping[str, events.Mode] = {
     "agent": "conversation",
     "history": "conversation",
@@ -62,12 +63,16 @@ class Connecting(Generic[OpenT]):
 
     async def __aenter__(self) -> OpenT:
         async with AsyncExitStack() as stack:
-            transport = await self._dial(stack)
+            dial = await self._dialler(stack)
+            transport = await dial()
+            stack.push_async_callback(transport.aclose)
             session = Session(
                 transport,
                 endpoint=str(self.endpoint),
                 model=self._model,
                 dialect=self.endpoint.dialect,
+                dial=dial,
+                sideband=self.endpoint.sideband,
                 **self._options,
             )
             opened: Any = await stack.enter_async_context(session)
@@ -81,12 +86,18 @@ class Connecting(Generic[OpenT]):
     ) -> bool | None:
         return await self._stack.__aexit__(kind, error, traceback)
 
-    async def _dial(self, stack: AsyncExitStack) -> Transport:
+    async def _dialler(self, stack: AsyncExitStack) -> Dial:
+        """What gives a connection, and another one each time it is called; the secret is asked for each time."""
+        policy: ReconnectPolicy = self._options["reconnect"] or ReconnectPolicy()
         if self.endpoint.kind == "websocket":
-            timeout: float = self._options["timeout"]
-            transport = await connect_websocket(self.endpoint, self._model, open_timeout_s=timeout)
-            stack.push_async_callback(transport.aclose)
-            return transport
+            return partial(
+                connect_websocket,
+                self.endpoint,
+                self._model,
+                open_timeout_s=self._options["timeout"],
+                ping_interval_s=policy.ping_interval_s,
+                ping_timeout_s=policy.ping_timeout_s,
+            )
         from .engine import EngineSettings, run_connection  # only who talks to it loads it
 
         try:
@@ -94,12 +105,15 @@ class Connecting(Generic[OpenT]):
         except TypeError as error:
             message = f"Endpoint.local() was given what the engine does not know: {error}"
             raise ConfigurationError(message) from error
-        ours, theirs = memory_pair()
         engine = await stack.enter_async_context(_Engine())
         intent = "transcription" if self._mode == "transcription" else None
-        engine.start_soon(partial(run_connection, theirs, settings, model=self._model, intent=intent))
-        stack.push_async_callback(ours.aclose)
-        return ours
+
+        async def dial() -> Transport:
+            ours, theirs = memory_pair()
+            engine.start_soon(partial(run_connection, theirs, settings, model=self._model, intent=intent))
+            return ours
+
+        return dial
 
 
 class _Engine:
@@ -125,6 +139,7 @@ def connect(
     model: str | None = ...,
     config: events.WireModel | None = ...,
     history: Sequence[HistoryEntry] | Mapping[str, Any] = ...,
+    reconnect: ReconnectPolicy | None = ...,
     clock: Clock | None = ...,
     observer: Observer | None = ...,
     timeout: float = ...,
@@ -137,6 +152,7 @@ def connect(
     endpoint: Endpoint | None = ...,
     model: str | None = ...,
     config: events.WireModel | None = ...,
+    reconnect: ReconnectPolicy | None = ...,
     clock: Clock | None = ...,
     observer: Observer | None = ...,
     timeout: float = ...,
@@ -149,6 +165,7 @@ def connect(
     endpoint: Endpoint | None = ...,
     model: str | None = ...,
     config: events.WireModel | None = ...,
+    reconnect: ReconnectPolicy | None = ...,
     clock: Clock | None = ...,
     observer: Observer | None = ...,
     timeout: float = ...,
@@ -163,6 +180,7 @@ def connect(
     history: Sequence[HistoryEntry] | Mapping[str, Any] = (),
     language: str | None = None,
     to: str | None = None,
+    reconnect: ReconnectPolicy | None = _RECONNECT,
     clock: Clock | None = None,
     observer: Observer | None = None,
     timeout: float = 10.0,
@@ -180,6 +198,8 @@ def connect(
             The server is told its newest part (about 16,000 tokens) as text; nothing is said on that.
         language: of a transcription: what is spoken, such as ``"en"``.
         to: of a translation: what it is to become, such as ``"es"``.
+        reconnect: what happens when the connection is lost: by default another one is dialled, and the
+            conversation goes on there. None: the session ends with its connection.
         clock: what measures turns, for programs that do not run in real time.
         observer: is told of every event in both directions, such as ``SessionRecording(…).record_event``.
         timeout: how long dialling, and then opening the session, may each take, in seconds.
@@ -192,7 +212,12 @@ def connect(
     """
     _check_arguments(mode, agent=agent, history=history or None, language=language, to=to)
     chosen = endpoint if endpoint is not None else Endpoint.auto()
-    options: dict[str, Any] = {"clock": clock, "observer": observer, "timeout": timeout}
+    options: dict[str, Any] = {
+        "reconnect": reconnect,
+        "clock": clock,
+        "observer": observer,
+        "timeout": timeout,
+    }
     match mode:
         case "conversation":
             return Connecting(
@@ -226,6 +251,7 @@ def connect_sync(
     model: str | None = None,
     config: events.WireModel | None = None,
     history: Sequence[HistoryEntry] | Mapping[str, Any] = (),
+    reconnect: ReconnectPolicy | None = _RECONNECT,
     clock: Clock | None = None,
     observer: Observer | None = None,
     timeout: float = 10.0,
@@ -245,6 +271,7 @@ def connect_sync(
             model=model,
             config=config,
             history=history,
+            reconnect=reconnect,
             clock=clock,
             observer=observer,
             timeout=timeout,

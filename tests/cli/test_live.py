@@ -265,8 +265,8 @@ async def test_the_totals_at_the_end():
     async with following(out) as (server, session, log):
         response = events.RealtimeResponse(id="r1", status="completed", usage=usage)
         await server.send(events.ResponseDone(response=response))  # without an event_id
-        session._pump.meter.speech_ended(1.0)
-        session._pump.meter.first_heard(1.5, "r1", 1.5)
+        session._pump.deeds.meter.speech_ended(1.0)
+        session._pump.deeds.meter.first_heard(1.5, "r1", 1.5)
     log.end(session)
     assert out.getvalue().splitlines()[-3:] == [
         "   3.42 s  turns     1, median 500 ms to the first sample heard",

@@ -79,7 +79,9 @@ def test_a_snapshot_that_says_nothing_means_what_the_dialect_does_by_itself(
     snapshot: events.SessionConfig | None,
 ) -> None:
     speaks = not isinstance(snapshot, events.TranscriptionSession)
-    assert Effective.of(snapshot) == Effective(detects_turns=True, server_interrupts=True, server_answers=speaks)
+    assert Effective.of(snapshot) == Effective(
+        detects_turns=True, server_interrupts=True, server_answers=speaks
+    )
     manual = Effective.of(snapshot, events.PROFILES["stepfun"])
     assert manual == Effective(server_interrupts=False, server_answers=False)
     assert Effective.of(snapshot, events.PROFILES["qwen-omni"]).input_format == AudioFormat.pcm16(16_000)

@@ -24,9 +24,10 @@ class Bench:
 
     def __init__(self, dialect: events.Dialect = events.GA) -> None:
         numbers = count(1)
-        near, self.far = memory_pair()
+        self.near, self.far = memory_pair()
         self.clock = FakeClock(50.0)
-        self.wire = Wire(near)
+        self.wire = Wire()
+        self.wire.connect()
         self.told: list[LifecycleEvent] = []
         core = core_for(dialect, new_id=lambda prefix: f"{prefix}_{next(numbers)}")
         self.input = InputAudio(core, self.wire, self.clock, self.told.append)
@@ -34,7 +35,7 @@ class Bench:
     async def sent(self) -> list[bytes]:
         """What went out, as sound, once the wire has written what it has."""
         async with anyio.create_task_group() as group:
-            group.start_soon(self.wire.run)
+            group.start_soon(self.wire.run, self.near)
             await anyio.wait_all_tasks_blocked()
             group.cancel_scope.cancel()
         frames = [events.decode_client(frame) for frame in self.far.waiting()]

@@ -23,10 +23,12 @@ from rtagent.errors import (
     Timeout,
 )
 from rtagent.events import lifecycle
-from rtagent.protocol import Conversation
+from rtagent.protocol import Conversation, Opened
 from rtagent.session import Attachment, Session
 from rtagent.session import _wire as wire_module
-from rtagent.session._pump import Pump, refusal
+from rtagent.session._lifeline import Lifeline, Target
+from rtagent.session._pump import Pump
+from rtagent.session._refusal import refusal
 from rtagent.session._tools import ToolRunner
 from rtagent.testing import FakeClock, ScriptedServer
 from rtagent.tools import ToolRegistry, tool
@@ -60,7 +62,7 @@ class Bench:
         core = Conversation(
             new_id=lambda prefix: f"{prefix}_{next(numbers)}", answer_within_s=answer_within_s
         )
-        self.pump = Pump(server.transport, core, self.clock)
+        self.pump = Pump(core, self.clock)
         self.told = Told(self.pump)
         self.tools = ToolRunner(
             ToolRegistry([patient, quick]),
@@ -99,7 +101,7 @@ class Bench:
 
     async def attach(self, sink: Any) -> Attachment:
         attachment = Attachment(None, sink, self.clock, append=self.pump.input.append)
-        self.pump.attachment = attachment
+        self.pump.deeds.attachment = attachment
         assert self.group is not None
         self.group.start_soon(self.pump.carry_audio, attachment)
         await self.rest()
@@ -132,6 +134,9 @@ async def pumping(**options: Any) -> AsyncIterator[Bench]:
         bench = Bench(server, **options)
         bench.group = group
         bench.pump.start(group, bench.tools)
+        lifeline = Lifeline(bench.pump, server.transport, Target())
+        await lifeline.open()
+        group.start_soon(lifeline.run)
         await bench.rest()
         bench.pump.set_state("listening")
         yield bench
@@ -245,6 +250,7 @@ async def test_audio_goes_out_and_nothing_is_sent_for_nothing() -> None:
 async def test_audio_that_cannot_leave_is_dropped_told_and_counted() -> None:
     async with ScriptedServer() as server:
         bench = Bench(server)
+        bench.pump.connect(Opened())
         assert [bench.pump.input.append(SECOND, 0.0) for _ in range(6)] == [0.0] * 5 + [1000.0]
         (dropped,) = bench.told.take(lifecycle.AudioDropped)
         assert (dropped.at, dropped.ms, dropped.reason) == (50.0, 1000.0, "the network is too slow")

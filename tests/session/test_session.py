@@ -90,6 +90,7 @@ async def test_the_agents_configuration_is_sent_before_the_block_begins() -> Non
         group.start_soon(configure)
         async with Session(server.transport, agent) as session:
             assert session.state == "listening"
+            await anyio.wait_all_tasks_blocked()
             asked = updates[0].session.model_dump(exclude_unset=True, mode="json")
     assert asked["instructions"] == "Be brief."
     assert asked["audio"] == {
@@ -111,6 +112,7 @@ async def test_configuration_of_the_program_goes_before_the_agents() -> None:
 
         group.start_soon(configure)
         async with Session(server.transport, Agent(instructions="Be brief."), config=config):
+            await anyio.wait_all_tasks_blocked()
             asked = updates[0].session.model_dump(exclude_unset=True, mode="json")
     assert asked["instructions"] == "Be brief."
     assert asked["max_output_tokens"] == 100

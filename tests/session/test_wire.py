@@ -11,10 +11,16 @@ from rtagent.session._wire import Wire, WireStatistics
 from rtagent.transport import MemoryTransport, memory_pair
 
 
-async def written(wire: Wire, far: MemoryTransport) -> list[str]:
+def connected() -> Wire:
+    wire = Wire()
+    wire.connect()
+    return wire
+
+
+async def written(wire: Wire, near: MemoryTransport, far: MemoryTransport) -> list[str]:
     """Let the wire write until it rests; what arrived."""
     async with anyio.create_task_group() as group:
-        group.start_soon(wire.run)
+        group.start_soon(wire.run, near)
         await anyio.wait_all_tasks_blocked()
         group.cancel_scope.cancel()
     return list(far.waiting())
@@ -22,20 +28,20 @@ async def written(wire: Wire, far: MemoryTransport) -> list[str]:
 
 async def test_everything_leaves_in_the_order_in_which_it_was_put() -> None:
     near, far = memory_pair()
-    wire = Wire(near)
+    wire = connected()
     wire.put("a")
     assert wire.put_audio("b", 20.0) == 0.0
     wire.put("c")
     assert wire.statistics() == WireStatistics(0, 3, 20.0, 0.0)
     assert not wire.idle
-    assert await written(wire, far) == ["a", "b", "c"]
+    assert await written(wire, near, far) == ["a", "b", "c"]
     assert wire.statistics() == WireStatistics(3, 0, 0.0, 0.0)
     assert wire.idle
 
 
 async def test_a_source_that_can_wait_waits_until_there_is_room() -> None:
     near, far = memory_pair()
-    wire = Wire(near)
+    wire = connected()
     await wire.wait_room()
     for _ in range(20):
         wire.put_audio("x", 100.0)
@@ -50,7 +56,7 @@ async def test_a_source_that_can_wait_waits_until_there_is_room() -> None:
         group.start_soon(wait)
         await anyio.wait_all_tasks_blocked()
         assert not passed
-        group.start_soon(wire.run)
+        group.start_soon(wire.run, near)
         await anyio.wait_all_tasks_blocked()
         assert passed
         group.cancel_scope.cancel()
@@ -59,9 +65,9 @@ async def test_a_source_that_can_wait_waits_until_there_is_room() -> None:
 
 async def test_the_writer_waits_for_more() -> None:
     near, far = memory_pair()
-    wire = Wire(near)
+    wire = connected()
     async with anyio.create_task_group() as group:
-        group.start_soon(wire.run)
+        group.start_soon(wire.run, near)
         for frame in "ab":
             await anyio.wait_all_tasks_blocked()
             wire.put(frame)
@@ -73,11 +79,11 @@ async def test_the_writer_waits_for_more() -> None:
 
 async def test_a_frame_that_the_network_has_not_taken_is_under_way() -> None:
     near, far = memory_pair(capacity=1)
-    wire = Wire(near)
+    wire = connected()
     wire.put("a")
     wire.put("b")
     async with anyio.create_task_group() as group:
-        group.start_soon(wire.run)
+        group.start_soon(wire.run, near)
         await anyio.wait_all_tasks_blocked()
         assert wire.statistics() == WireStatistics(1, 0, 0.0, 0.0)
         assert not wire.idle
@@ -89,7 +95,7 @@ async def test_a_frame_that_the_network_has_not_taken_is_under_way() -> None:
 
 async def test_the_oldest_audio_gives_way_and_is_counted_and_control_never_does() -> None:
     near, far = memory_pair()
-    wire = Wire(near)
+    wire = connected()
     wire.put("first")
     dropped = [wire.put_audio(f"audio {number}", 1000.0) for number in range(5)]
     wire.put("middle")
@@ -97,7 +103,7 @@ async def test_the_oldest_audio_gives_way_and_is_counted_and_control_never_does(
     wire.put("last")
     assert dropped == [0.0] * 5 + [1000.0] * 3
     assert wire.statistics() == WireStatistics(0, 8, 5000.0, 3000.0)
-    assert await written(wire, far) == [
+    assert await written(wire, near, far) == [
         "first",
         "audio 3",
         "audio 4",
@@ -111,20 +117,20 @@ async def test_the_oldest_audio_gives_way_and_is_counted_and_control_never_does(
 
 async def test_a_large_piece_drops_as_many_small_ones_as_it_needs() -> None:
     near, far = memory_pair()
-    wire = Wire(near)
+    wire = connected()
     for number in range(4):
         wire.put_audio(str(number), 1000.0)
     assert wire.put_audio("large", 3000.0) == 2000.0
     assert wire.put_audio("longer than all", 9000.0) == 5000.0
-    assert await written(wire, far) == ["longer than all"]
+    assert await written(wire, near, far) == ["longer than all"]
 
 
 async def test_rounding_leaves_no_audio_that_is_not_there() -> None:
     near, far = memory_pair()
-    wire = Wire(near)
+    wire = connected()
     for ms in (0.1, 0.2, 0.3):
         wire.put_audio("x", ms)
-    await written(wire, far)
+    await written(wire, near, far)
     assert 0.0 < wire.statistics().audio_waiting_ms < 1e-9  # what the sum of such figures leaves
     assert wire.put_audio("y", 6000.0) == 0.0
     assert wire.statistics().audio_waiting_ms == 6000.0
@@ -133,9 +139,9 @@ async def test_rounding_leaves_no_audio_that_is_not_there() -> None:
 async def test_empty_audio_is_no_control_event(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CONTROL_CAPACITY", 1)
     near, far = memory_pair()
-    wire = Wire(near)
+    wire = connected()
     wire.put_audio("empty", 0.0)
-    assert await written(wire, far) == ["empty"]
+    assert await written(wire, near, far) == ["empty"]
     wire.put("a")
     with pytest.raises(LocalProtocolError):
         wire.put("b")
@@ -146,22 +152,22 @@ async def test_too_many_control_events_are_refused_until_there_is_room(
 ) -> None:
     monkeypatch.setattr(module, "CONTROL_CAPACITY", 2)
     near, far = memory_pair()
-    wire = Wire(near)
+    wire = connected()
     wire.put("a")
     wire.put_audio("sound", 20.0)
     wire.put("b")
     with pytest.raises(LocalProtocolError, match="2 events wait to be sent: the other side does not read"):
         wire.put("c")
     assert wire.put_audio("more sound", 20.0) == 0.0
-    assert await written(wire, far) == ["a", "sound", "b", "more sound"]
+    assert await written(wire, near, far) == ["a", "sound", "b", "more sound"]
     wire.put("d")
 
 
 @pytest.mark.parametrize(("ours", "error"), [(True, SessionClosed), (False, ConnectionLost)])
 async def test_the_end_of_the_transport_ends_the_writer(ours: bool, error: type[Exception]) -> None:
     near, far = memory_pair()
-    wire = Wire(near)
+    wire = connected()
     wire.put("a")
     await (near if ours else far).aclose(1011)
     with pytest.raises(error):
-        await wire.run()
+        await wire.run(near)

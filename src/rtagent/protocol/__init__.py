@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .._lazy import lazily
 
 if TYPE_CHECKING:
+    from ._agreed import merged
     from ._answers import has_answer
     from ._calls import Call
     from ._conversation import Conversation
@@ -75,6 +76,7 @@ __all__ = (
     "core_for",
     "has_answer",
     "heard_text",
+    "merged",
     "replay_plan",
     "verdict_on",
     "wire_format",
@@ -119,6 +121,7 @@ __getattr__, __dir__ = lazily(
         "core_for": "._core",
         "has_answer": "._answers",
         "heard_text": "._heard",
+        "merged": "._agreed",
         "replay_plan": "._replay",
         "verdict_on": "._loss",
         "wire_format": "._formats",

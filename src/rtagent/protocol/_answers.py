@@ -18,6 +18,7 @@ __all__ = ("AnswerLedger", "Unanswered", "has_answer")
 KEPT_EXPECTATIONS = 1_024
 """Unanswered sends remembered; the oldest is forgotten first (some servers never answer some kinds)."""
 
+
 @dataclass(frozen=True, slots=True)
 class Unanswered:
     """A send whose fate is not known."""

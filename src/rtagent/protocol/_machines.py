@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .. import events
+from ._agreed import Agreed
 from ._answers import AnswerLedger
 from ._formats import Effective
 from ._gate import Gate
@@ -32,6 +33,7 @@ class Machines:
         self.input = InputAudio()
         self.speech = KeptSpeech()
         self.answers = AnswerLedger(dialect)
+        self.agreed = Agreed()
         self.mail = Mail(self.outbox, self.answers)
         self.voice = Voice(self.outbox, self.items, dialect)
         self.voice.format = self.effective.output_format
@@ -40,7 +42,12 @@ class Machines:
 
     def send(self, event: events.ClientEvent, *, awaited: bool = False) -> str:
         """Send an event, with what it means for the machines beside; returns its id."""
+        event_id = event.event_id or self.outbox.new_id("evt")
         match event:
+            case events.SessionUpdate():
+                self.agreed.asked(event_id, event.session)
+                if not self.dialect.answers(event.type):
+                    self.agreed.updated()
             case events.InputAudioBufferCommit():
                 self.speech.committing()
             case events.InputAudioBufferClear():
@@ -50,4 +57,4 @@ class Machines:
                     self.responses.tell_call(call_id)
             case _:
                 pass
-        return self.mail.send(event, awaited=awaited)
+        return self.mail.send(event.model_copy(update={"event_id": event_id}), awaited=awaited)

@@ -24,7 +24,7 @@ class Meaning:
         self._m = machines
         self._handlers: dict[type[events.ServerEvent], Callable[[Any, float], None]] = {
             events.SessionCreated: self._snapshot,
-            events.SessionUpdated: self._snapshot,
+            events.SessionUpdated: self._updated,
             events.InputAudioBufferSpeechStarted: self._speech_started,
             events.InputAudioBufferSpeechStopped: self._speech_stopped,
             events.InputAudioBufferCommitted: self._committed,
@@ -81,6 +81,10 @@ class Meaning:
         m.effective = Effective.of(event.session, m.dialect)
         m.voice.format = m.effective.output_format
         m.speech.manual = not m.effective.detects_turns
+
+    def _updated(self, event: events.SessionUpdated, now: float) -> None:
+        self._m.agreed.updated()
+        self._snapshot(event, now)
 
     def _speech_started(self, event: events.InputAudioBufferSpeechStarted, now: float) -> None:
         m = self._m
@@ -142,6 +146,8 @@ class Meaning:
 
     def _error(self, event: events.Error, now: float) -> None:
         m, error = self._m, event.error
+        if error.event_id is not None:
+            m.agreed.refused(error.event_id)
         if m.responses.refused(error, now) or error.event_id is None:
             return
         if m.answers.answered_by_id(error.event_id):

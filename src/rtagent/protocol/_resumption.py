@@ -65,7 +65,12 @@ class Resumption:
         self._m.speech.keep_ms = keep_ms
 
     def lost(
-        self, now: float, *, unsent: Sequence[events.ClientEvent] = (), resend: bool = True, resume: bool = True
+        self,
+        now: float,
+        *,
+        unsent: Sequence[events.ClientEvent] = (),
+        resend: bool = True,
+        resume: bool = True,
     ) -> None:
         """The connection is gone; what the program wants from now on waits for the next one.
 
@@ -78,6 +83,7 @@ class Resumption:
         m = self._m
         m.items.now = now
         m.greeted = not m.dialect.greeting
+        m.agreed.lost()
         m.mail.lost(unsent, resend=resend)
         m.speech.lost()
         in_flight = m.responses.gate.lost()
@@ -92,6 +98,13 @@ class Resumption:
         m.responses.gate.ask_again(again)
         m.items.break_off(lambda item_id: m.speech.turn(item_id) is not None)
         m.voice.move_on()
+
+    def configuration(self, wanted: events.WireModel | None) -> events.WireModel | None:
+        """What the next connection must be asked for, whole: what was wanted at first, and all changes since."""
+        if isinstance(wanted, events.TranscriptionSession):
+            return self._m.agreed.over(wanted, events.TranscriptionSession)
+        first = wanted if isinstance(wanted, events.RealtimeSession) else None
+        return self._m.agreed.over(first, events.RealtimeSession)
 
     def plan(
         self, now: float, *, max_tokens: int = REPLAY_TOKENS, max_age_s: float | None = None

@@ -85,6 +85,8 @@ class KeptSpeech:
 
     def wrote(self, pcm: bytes, ms: float, at: float) -> None:
         """A block goes to the server, or would if there were a connection."""
+        if self.keep_ms <= 0.0:
+            return
         self._blocks.append(SpokenBlock(pcm, at, self._written_ms, ms))
         self._written_ms += ms
         self._kept_ms += ms
@@ -162,9 +164,7 @@ class KeptSpeech:
         lost_ms = self._written_ms if self._lost_ms is None else self._lost_ms
         blocks = list(self._blocks)
         if not self._open:
-            begin = (
-                self._written_ms - OVERLAP_MS if seamless else _utterance(blocks, lost_ms, input_format)
-            )
+            begin = self._written_ms - OVERLAP_MS if seamless else _utterance(blocks, lost_ms, input_format)
             blocks = [block for block in blocks if begin is not None and block.start_ms + block.ms > begin]
         away = _ms(block for block in self._blocks if block.start_ms >= lost_ms) + self._overflow_ms
         again = _ms(block for block in blocks if block.start_ms >= lost_ms)
@@ -211,7 +211,9 @@ def _loud(blocks: list[SpokenBlock], input_format: AudioFormat) -> list[float]:
     loud: list[float] = []
     for block in blocks:
         pcm = decode(block.pcm) if decode is not None else block.pcm
-        for index in range(0, len(pcm) - len(pcm) % 2, size):
-            if vad.is_speech(pcm[index : index + size]):
-                loud.append(block.start_ms + index / size * _FRAME_MS)
+        loud += [
+            block.start_ms + index / size * _FRAME_MS
+            for index in range(0, len(pcm) - len(pcm) % 2, size)
+            if vad.is_speech(pcm[index : index + size])
+        ]
     return loud

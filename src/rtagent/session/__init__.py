@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ._blocking import SyncAttachment, SyncConnecting, SyncSession, SyncSubscription
     from ._callbacks import Callback
     from ._fanout import Observer, Subscription
+    from ._lifeline import Dial
     from ._measure import Metrics, SessionStatistics
     from ._modes import transcription_config, translation_config
     from ._policy import Again, GiveUp, Outage, ReconnectPolicy
@@ -23,6 +24,7 @@ __all__ = (
     "Again",
     "Attachment",
     "Callback",
+    "Dial",
     "GiveUp",
     "Metrics",
     "Observer",
@@ -49,6 +51,7 @@ __getattr__, __dir__ = lazily(
         "Again": "._policy",
         "Attachment": "._attachment",
         "Callback": "._callbacks",
+        "Dial": "._lifeline",
         "GiveUp": "._policy",
         "Metrics": "._measure",
         "Observer": "._fanout",

@@ -6,12 +6,12 @@ by delegation to a second model, so an agent with tools needs a configuration th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, cast
 
 from .. import events
 from ..agent import Agent
 from ..errors import ConfigurationError
+from ..protocol import merged
 
 __all__ = ("configuration",)
 
@@ -40,7 +40,7 @@ def configuration(
     own = agent.session_config(dialect)
     if config is None:
         return own
-    return events.RealtimeSession.model_validate(_merged(_written(own), _written(config)))
+    return events.RealtimeSession.model_validate(merged(_written(own), _written(config)))
 
 
 def _live(agent: Agent | None, config: events.WireModel | None, model: str | None) -> events.WireModel:
@@ -53,7 +53,7 @@ def _live(agent: Agent | None, config: events.WireModel | None, model: str | Non
         own["instructions"] = agent.instructions
     if agent is not None and agent.voice is not None:
         own["audio"] = {"output": {"voice": agent.voice}}
-    wanted = _merged(own, _written(config) if config is not None else {})
+    wanted = merged(own, _written(config) if config is not None else {})
     if agent is not None and len(agent.registry):
         wanted["delegation"] = _with_tools(agent, _object(wanted.get("delegation")))
     return live.SessionConfig.model_validate(wanted)
@@ -71,18 +71,6 @@ def _with_tools(agent: Agent, delegation: dict[str, Any] | None) -> dict[str, An
 
 def _written(config: events.WireModel) -> dict[str, Any]:
     return config.model_dump(exclude_unset=True)
-
-
-def _merged(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(base)
-    for name, value in top.items():
-        known, new = _object(result.get(name)), _object(value)
-        # Objects that carry a type of their own (a format, a turn detection) replace each other whole.
-        if known is not None and new is not None and "type" not in new:
-            result[name] = _merged(known, new)
-        else:
-            result[name] = value
-    return result
 
 
 def _object(value: object) -> dict[str, Any] | None:

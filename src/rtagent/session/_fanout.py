@@ -137,6 +137,10 @@ class Fanout:
             if subscription.wants(event):
                 subscription.put(event)
 
+    def observe(self, event: events.ServerEvent) -> None:
+        """An event came that is no news to the program: only the observer is told."""
+        self._observe("server", event)
+
     def sent(self, event: events.ClientEvent) -> None:
         """An event goes out (input audio excepted): only the observer is told."""
         self._observe("client", event)

@@ -9,7 +9,7 @@ import anyio.abc
 from .. import events
 from ..audio import Clock
 from ..events.lifecycle import AudioDropped, LifecycleEvent
-from ..protocol import Core
+from ..protocol import Core, SpokenBlock
 from ._flow import InputFlow
 from ._wire import Wire
 
@@ -72,9 +72,14 @@ class InputAudio:
         """The session is over: what comes now goes nowhere."""
         self._ended = True
 
+    def repeat(self, block: SpokenBlock) -> None:
+        """Say again on a new connection what was said to the old one; nothing of it is dropped."""
+        self._core.audio_written(block.pcm, block.ms, block.at)
+        self._wire.put(events.encode_append(block.pcm, self._dialect))
+
     def _put(self, pcm: bytes, captured_at: float) -> float:
         ms = self._core.effective.input_format.ms_of(len(pcm))
-        self._core.audio_written(ms, captured_at)
+        self._core.audio_written(pcm, ms, captured_at)
         dropped = self._wire.put_audio(events.encode_append(pcm, self._dialect), ms)
         if dropped:
             self._publish(AudioDropped(at=self._clock.now(), ms=dropped, reason="the network is too slow"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,18 +12,20 @@ import anyio
 from .. import events
 from ..agent import Agent
 from ..audio import AudioSink, AudioSource, Clock, MonotonicClock
-from ..errors import ConfigurationError, ConnectionFailed, ConnectionLost, RtagentError, SessionClosed
+from ..errors import ConfigurationError, RtagentError, SessionClosed
 from ..events.lifecycle import Closed, Connected, SessionState
 from ..protocol import Core, History, HistoryEntry, Response, Usage, core_for
 from ..transport import Transport
 from ._attachment import Attachment
 from ._configuration import configuration
+from ._earlier import history_of
 from ._fanout import Observer
 from ._ids import new_id
+from ._lifeline import Dial, Lifeline, Target
 from ._listening import Listening
 from ._measure import Metrics, SessionStatistics
-from ._pump import Pump, refusal
-from ._seeding import Seeding, history_of
+from ._policy import ReconnectPolicy
+from ._pump import Pump
 from ._tools import ToolRunner
 
 __all__ = ("Session",)
@@ -49,6 +50,9 @@ class Session(Listening):
         endpoint: where the connection leads, for messages.
         model: the model that was asked for.
         dialect: what the other side speaks.
+        dial: gives another open connection to the same place, for when this one is lost; None: there is none.
+        reconnect: when to dial, and what to take along; None: the session ends with its connection.
+        sideband: whether the session goes with a call, and ends with it.
         clock: what measures turns; sources and sinks should use the same one.
         observer: is told of every event in both directions, from the first one on, except for input audio.
         timeout: how long the server may take to open and configure the session, in seconds.
@@ -64,20 +68,32 @@ class Session(Listening):
         endpoint: str = "",
         model: str | None = None,
         dialect: events.Dialect = events.GA,
+        dial: Dial | None = None,
+        reconnect: ReconnectPolicy | None = None,
+        sideband: bool = False,
         clock: Clock | None = None,
         observer: Observer | None = None,
         timeout: float = DEFAULT_TIMEOUT_S,
     ) -> None:
         self.agent = agent if agent is not None else Agent()
         self.dialect = dialect
-        self._wanted = configuration(agent, config, dialect, model)
-        self._earlier = history_of(history)
         self._endpoint = endpoint
         self._model = model
-        self._transport = transport
-        self._timeout = timeout
         own_clock = clock if clock is not None else MonotonicClock()
-        super().__init__(Pump(transport, core_for(dialect, new_id=new_id), own_clock, observer))
+        super().__init__(Pump(core_for(dialect, new_id=new_id), own_clock, observer))
+        target = Target(
+            wanted=configuration(agent, config, dialect, model),
+            earlier=history_of(history),
+            endpoint=endpoint,
+            sideband=sideband,
+            timeout_s=timeout,
+        )
+        self._lifeline = Lifeline(self._pump, transport, target, dial=dial, policy=reconnect)
+        resumption = self._core.resumption
+        if resumption is not None:
+            resumption.keep_speech(
+                0.0 if dial is None or reconnect is None else reconnect.keep_speech_s * 1000
+            )
         self._tools = ToolRunner(
             self.agent.registry,
             self,
@@ -94,6 +110,7 @@ class Session(Listening):
         self._pump.start(self._group, self._tools)
         try:
             await self._open()
+            self._group.start_soon(self._lifeline.run, name="session connection")
             self._pump.input.keep_flowing(self._group)
         except BaseException as error:
             await self.__aexit__(type(error), error, None)
@@ -109,8 +126,7 @@ class Session(Listening):
                 await self.finish(CLOSE_TIMEOUT_S)
         self._group = None
         self._pump.end(None, 1000, "closed by us")
-        with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
-            await self._transport.aclose()
+        await self._lifeline.aclose()
         group.cancel_scope.cancel()
         # The program's own exception goes on as it is, not inside a group of ours: the tasks here
         # report their failures as the end of the session and never raise them.
@@ -273,7 +289,7 @@ class Session(Listening):
         """
         if source is not None:
             self._pump.input.check_taken()
-        current = self._pump.attachment
+        current = self._pump.deeds.attachment
         if current is not None and not current.ended:
             message = "a source and a sink are attached already"
             raise ConfigurationError(message, hint="detach them first")
@@ -287,7 +303,7 @@ class Session(Listening):
         )
         effective = self._core.effective
         attachment.set_formats(effective.input_format, effective.output_format)
-        self._pump.attachment = attachment
+        self._pump.deeds.attachment = attachment
         self._running().start_soon(self._pump.carry_audio, attachment, name="session audio")
         return attachment
 
@@ -328,26 +344,7 @@ class Session(Listening):
     # -- opening -----------------------------------------------------------------------------------
 
     async def _open(self) -> None:
-        what = f"greet us with {self._first_words()}"
-        seeding = Seeding()
-        try:
-            with anyio.fail_after(self._timeout):
-                await self._greeting()
-                what = "configure the session"
-                opening = self._core.phrases.opening(self._wanted)
-                if opening is not None:
-                    await self.send(opening, timeout=None)
-                what = "take the earlier conversation"
-                post = partial(self._pump.post, awaited=True)
-                await seeding.run(self._earlier, self._core, post, self._answer)
-        except TimeoutError:
-            message = f"{self._endpoint or 'the server'} did not {what} within {self._timeout:g} s"
-            raise ConnectionFailed(message, url=self._endpoint, retryable=True) from None
-        except ConnectionLost as lost:
-            message = f"{self._endpoint or 'the server'} ended the session before it began: {lost}"
-            raise ConnectionFailed(message, url=self._endpoint) from lost
-        if self.dialect.commits == "stream":
-            self.post(events.InputAudioBufferCommit())
+        opened = await self._lifeline.open()
         self._pump.set_state("listening")
         session = self._core.config
         self._pump.publish(
@@ -356,23 +353,10 @@ class Session(Listening):
                 endpoint=self._endpoint,
                 session_id=getattr(session, "id", None),
                 model=getattr(session, "model", None) or self._model,
-                restored=seeding.restored,
-                lost=seeding.lost,
+                restored=len(opened.told),
+                lost=opened.lost,
             )
         )
-
-    async def _greeting(self) -> None:
-        """Wait until the server has said that the session is there; an error before that is its refusal."""
-        async with self.subscribe() as stream:
-            while not self._core.greeted:
-                event = await anext(stream, None)
-                if event is None:
-                    raise SessionClosed
-                if event.type == "error":
-                    raise refusal(getattr(event, "error", None))
-
-    def _first_words(self) -> str:
-        return " or ".join(self.dialect.greeting)
 
     @property
     def _core(self) -> Core:

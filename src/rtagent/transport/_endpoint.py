@@ -45,6 +45,8 @@ class Endpoint:
     """Why ``auto`` chose it."""
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """For ``local``: the engine's settings."""
+    sideband: bool = False
+    """Whether it leads to a running call, and ends with it."""
     _secret: Secret | None = None
     _scheme: Literal["bearer", "api-key", "basic", "none"] = "bearer"
 
@@ -157,7 +159,7 @@ class Endpoint:
         """Attach to a running SIP or WebRTC call (sideband): same events, no audio of its own."""
         openai = cls.openai(api_key, base_url=base_url)
         query = urlencode({"call_id": call_id})
-        return replace(openai, address=f"{openai.address}?{query}", model_parameter=None)
+        return replace(openai, address=f"{openai.address}?{query}", model_parameter=None, sideband=True)
 
     @classmethod
     def attach(
@@ -176,7 +178,8 @@ class Endpoint:
         cls, session_id: str, way: str, dialect: Dialect, api_key: Secret | None, base_url: str | None
     ) -> Endpoint:
         live = cls.openai(api_key, base_url=base_url, live=True)
-        return replace(live, address=f"{live.address}/{quote(session_id, safe='')}/{way}", dialect=dialect)
+        address = f"{live.address}/{quote(session_id, safe='')}/{way}"
+        return replace(live, address=address, dialect=dialect, sideband=way == "attach")
 
     @classmethod
     def local(cls, **options: Any) -> Endpoint:

@@ -14,7 +14,7 @@ from rtagent import events
 from rtagent.errors import ConfigurationError, ConnectionFailed, Unsupported
 from rtagent.events import lifecycle
 from rtagent.protocol import History, HistoryEntry
-from rtagent.session import Session, _seeding
+from rtagent.session import Session, _opening
 from rtagent.testing import ScriptedServer
 
 TALK = History(
@@ -98,7 +98,7 @@ async def test_an_item_that_is_refused_is_counted_and_the_rest_is_told(
 
 
 async def test_a_long_conversation_is_told_in_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_seeding, "AT_ONCE", 4)
+    monkeypatch.setattr(_opening, "AT_ONCE", 4)
     entries = [HistoryEntry(f"u{n}", "user", "message", f"{n}", "completed") for n in range(11)]
     session, connected, _ = await opened(entries, times=11)
     assert (connected.restored, connected.lost) == (11, 0)

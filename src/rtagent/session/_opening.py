@@ -1,0 +1,158 @@
+"""Opening a connection: wait for the greeting, configure the session whole, tell it the conversation so far.
+
+Theory of operation. A connection is opened before it carries the conversation, by a core of its own that only
+matches questions with answers. So the same steps serve the first connection, one that follows a loss, and one
+that is made ready while another still talks. What the server says meanwhile is kept for the conversation.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .. import events
+from ..protocol import Answered, Opened, Refused, ReplayPlan, core_for
+from ..transport import Transport
+from ._ids import new_id
+from ._refusal import refusal
+
+if TYPE_CHECKING:
+    from ..audio import Clock
+
+__all__ = ("Opening",)
+
+AT_ONCE = 32
+"""Items sent before their answers are waited for."""
+_DUPLICATE = "item_create_duplicate_item_id"
+"""The server's word for an item that it has already: as good as taken (rule K5)."""
+
+logger = logging.getLogger(__name__)
+
+
+class Opening:
+    """Owns a connection until it is ready.
+
+    Args:
+        transport: an open connection, on which nothing was read yet.
+        dialect: what its server speaks.
+        clock: the session's.
+        heard: is told of every event that comes.
+        sent: is told of every event that goes.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        dialect: events.Dialect,
+        clock: Clock,
+        *,
+        heard: Callable[[events.ServerEvent], None],
+        sent: Callable[[events.ClientEvent], None],
+    ) -> None:
+        self.step = f"greet us with {' or '.join(dialect.greeting)}"
+        """What the server is to do now, for messages."""
+        self.refused: events.ErrorDetail | None = None
+        """The last error that named no event of ours."""
+        self._transport = transport
+        self._dialect = dialect
+        self._clock = clock
+        self._decoder = events.Decoder(dialect)
+        self._core = core_for(dialect, new_id=new_id)
+        self._heard = heard
+        self._sent = sent
+        self._events: list[events.ServerEvent] = []
+        self._answers: dict[str, Answered | Refused] = {}
+        self._told: dict[str, events.Item] = {}
+        self._lost = 0
+
+    async def greet(self) -> None:
+        """Wait until the server has said that the session is there.
+
+        Raises:
+            ServerError: it said that it is not.
+        """
+        while not self._core.greeted:
+            event = await self._next()
+            if isinstance(event, events.Error):
+                raise refusal(event.error)
+
+    async def configure(self, wanted: events.WireModel | None) -> None:
+        """Ask for the whole configuration.
+
+        Raises:
+            ServerError: the server refused it.
+        """
+        self.step = "configure the session"
+        opening = self._core.phrases.opening(wanted)
+        if opening is not None:
+            await self._ask([opening], must=True)
+
+    async def tell(self, plan: ReplayPlan) -> None:
+        """Tell the conversation; an item that the server refuses is counted as lost.
+
+        Raises:
+            Unsupported: nothing can be put into the conversations of this kind of server.
+        """
+        self.step = "take the earlier conversation"
+        self._lost += len(plan.lost)
+        creates = [events.ConversationItemCreate(item=item) for item in plan.items]
+        for create in creates:
+            self._core.phrases.check(create)
+        for begin in range(0, len(creates), AT_ONCE):
+            some = creates[begin : begin + AT_ONCE]
+            taken = await self._ask(some, must=False)
+            for create, ok in zip(some, taken, strict=True):
+                if ok and create.item.id is not None:
+                    self._told[create.item.id] = create.item
+            self._lost += len(taken) - sum(taken)
+
+    async def ready(self) -> Opened:
+        """The connection can carry the conversation."""
+        if self._dialect.commits == "stream":
+            await self._say(events.InputAudioBufferCommit())
+        return Opened(tuple(self._events), frozenset(self._told), self._lost)
+
+    async def _ask(
+        self, asked: list[events.ClientEvent] | list[events.ConversationItemCreate], *, must: bool
+    ) -> list[bool]:
+        """Send, and wait for all answers; whether each was taken."""
+        event_ids = [await self._say(event, awaited=True) for event in asked]
+        taken: list[bool] = []
+        for event_id in event_ids:
+            while event_id not in self._answers:
+                await self._next()
+            answer = self._answers.pop(event_id)
+            error = answer.error if isinstance(answer, Refused) else None
+            if must and isinstance(answer, Refused):
+                raise refusal(error, event_id)
+            ok = not isinstance(answer, Refused) or (error is not None and error.code == _DUPLICATE)
+            if not ok:
+                logger.warning("the server refused an item of the history: %s", refusal(error, event_id))
+            taken.append(ok)
+        return taken
+
+    async def _say(self, event: events.ClientEvent, *, awaited: bool = False) -> str:
+        event_id = self._core.send(event, self._clock.now(), awaited=awaited)
+        self._note()
+        for due in self._core.events_to_send():
+            self._sent(due)
+            await self._transport.send(events.encode(due, self._dialect))
+        return event_id
+
+    async def _next(self) -> events.ServerEvent:
+        event = self._decoder.decode(await self._transport.receive())
+        self._heard(event)
+        self._events.append(event)
+        if isinstance(event, events.Error) and event.error.event_id is None:
+            self.refused = event.error
+        self._core.receive(event, self._clock.now())
+        self._note()
+        return event
+
+    def _note(self) -> None:
+        for (
+            happening
+        ) in self._core.happenings():  # the rest is the conversation's, which sees the same events
+            if isinstance(happening, Answered | Refused):
+                self._answers[happening.event_id] = happening
