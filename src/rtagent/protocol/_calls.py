@@ -167,6 +167,13 @@ class CallLedger:
         """The calls that run now, in the order of their start."""
         return [entry.call for entry in self._entries.values() if entry.state is CallState.RUNNING]
 
+    @property
+    def unsent(self) -> frozenset[str]:
+        """The ids of the calls whose outputs are still to be sent."""
+        return frozenset(
+            entry.call.call_id for entry in self._entries.values() if entry.state is not CallState.SENT
+        )
+
     def open_for(self, response_id: str) -> bool:
         """Whether a response still has calls whose outputs were not all sent."""
         return response_id in self._groups

@@ -90,9 +90,6 @@ class Conversation:
             self._machines.responses.ask(event.response, request_id)
             self._machines.responses.flush(now)
             return request_id
-        if isinstance(event, events.ConversationItemCreate) and event.item.id is None:
-            item = event.item.model_copy(update={"id": self._machines.outbox.new_id("item")})
-            event = event.model_copy(update={"item": item})
         if isinstance(event, events.ResponseCancel) and not self._machines.responses.gate.cancel():
             event_id = event.event_id or self._machines.outbox.new_id("evt")
             self._machines.outbox.tell(Answered(event_id, None))  # rule A5: nothing runs, nothing to cancel

@@ -52,6 +52,11 @@ class Machines:
                 self.speech.committing()
             case events.InputAudioBufferClear():
                 self.speech.clearing()
+            case events.ConversationItemCreate(item=item) if item.id is None:
+                named = item.model_copy(update={"id": self.outbox.new_id("item")})
+                return self.send(
+                    event.model_copy(update={"event_id": event_id, "item": named}), awaited=awaited
+                )
             case events.ConversationItemCreate(item=events.FunctionCallOutput(call_id=call_id)) if call_id:
                 if self.mail.online:
                     self.responses.tell_call(call_id)

@@ -20,6 +20,8 @@ __all__ = ("REPLAY_TOKENS", "ReplayPlan", "replay_plan")
 
 REPLAY_TOKENS = 16_000
 """What is told at most: half of the smallest context that a realtime model is known to have (32,000)."""
+NOTE = "rtnote"
+"""What the ids of messages begin with that were meant for one moment; they are not told again."""
 _BYTES_PER_TOKEN = 3
 """UTF-8 bytes in a token, estimated low: English has about four."""
 _TOKENS_PER_ITEM = 8
@@ -43,6 +45,7 @@ def replay_plan(
     max_tokens: int = REPLAY_TOKENS,
     too_old: Set[str] = frozenset(),
     spoken: Callable[[str], SpokenTurn | None] = lambda _item_id: None,
+    open_calls: Set[str] = frozenset(),
 ) -> ReplayPlan:
     """Plan what a new session is told.
 
@@ -51,6 +54,7 @@ def replay_plan(
         max_tokens: how much may be told, estimated.
         too_old: ids of items whose time has passed.
         spoken: the sound of a user's turn, if it is at hand.
+        open_calls: ids of calls that are told later, with their outputs.
     """
     tellable = [_tellable(entry, spoken) for entry in entries]
     kept = _newest(entries, tellable, max_tokens, too_old)
@@ -60,7 +64,11 @@ def replay_plan(
     whole = asked & answered
     told = {index: item for index, item in kept.items() if _call_id(item) in (None, *whole)}
     lost = tuple(
-        entry for index, entry in enumerate(entries) if index not in told and not _never_heard(entry)
+        entry
+        for index, entry in enumerate(entries)
+        if index not in told
+        and not _passing(entry)
+        and (entry.call is None or entry.call.call_id not in open_calls)
     )
     return ReplayPlan(tuple(told[index] for index in sorted(told)), lost)
 
@@ -110,6 +118,8 @@ def _tellable(entry: HistoryEntry, spoken: Callable[[str], SpokenTurn | None]) -
 def _item(entry: HistoryEntry) -> events.Item | None:
     """The entry as an item of text that a server takes; None where there is nothing to tell."""
     call = entry.call
+    if entry.id.startswith(NOTE):
+        return None
     match entry.type:
         case "function_call" if call is not None and call.name:
             return events.FunctionCall(
@@ -131,6 +141,7 @@ def _call_id(item: events.Item) -> str | None:
     return item.call_id if isinstance(item, events.FunctionCall | events.FunctionCallOutput) else None
 
 
-def _never_heard(entry: HistoryEntry) -> bool:
-    """An answer that was cut before its first sound: for the user it was never there."""
-    return entry.role == "assistant" and not entry.text and entry.heard_ms == 0.0
+def _passing(entry: HistoryEntry) -> bool:
+    """What is not missed: our own notes, and answers cut before the first sound, which no user knows of."""
+    unheard = entry.role == "assistant" and not entry.text and entry.heard_ms == 0.0
+    return unheard or entry.id.startswith(NOTE)

@@ -19,7 +19,7 @@ from ._input import InputState
 from ._machines import Machines
 from ._meaning import Meaning
 from ._reading import item_of
-from ._replay import REPLAY_TOKENS, ReplayPlan, replay_plan
+from ._replay import NOTE, REPLAY_TOKENS, ReplayPlan, replay_plan
 from ._speech import Repeat
 
 __all__ = ("Opened", "Resumption")
@@ -112,7 +112,11 @@ class Resumption:
         """What another connection must be told before it can take over."""
         too_old = frozenset[str]() if max_age_s is None else self._m.items.older(now - max_age_s)
         return replay_plan(
-            tuple(self._m.items), max_tokens=max_tokens, too_old=too_old, spoken=self._m.speech.turn
+            tuple(self._m.items),
+            max_tokens=max_tokens,
+            too_old=too_old,
+            spoken=self._m.speech.turn,
+            open_calls=self._m.responses.calls.unsent,
         )
 
     def connected(self, opened: Opened, now: float, *, seamless: bool = False) -> Repeat:
@@ -147,7 +151,8 @@ class Resumption:
         if turn_owed in self._told:
             m.responses.ask_for_turn()
         if self._partly_heard and m.responses.gate.busy:
-            m.send(events.ConversationItemCreate(item=events.system_message(BROKEN_OFF)))
+            note = events.system_message(BROKEN_OFF, id=m.outbox.new_id(NOTE))
+            m.send(events.ConversationItemCreate(item=note))
         self._partly_heard = False
         m.responses.flush(now)
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
+from math import inf
 
 import anyio
 
@@ -89,6 +91,8 @@ class Lifeline:
         self._outage = Outage()
         self._said: events.ErrorDetail | None = None
         self._opened_at = 0.0
+        self._proved = False
+        """Whether the connection has brought an answer: then its end begins a new outage."""
 
     # -- the first connection ------------------------------------------------------------------------
 
@@ -123,6 +127,8 @@ class Lifeline:
     def _take(self, event: events.ServerEvent) -> bool:
         if isinstance(event, events.Error) and event.error.event_id is None:
             self._said = event.error
+        elif isinstance(event, events.ResponseDone):
+            self._proved = self._proved or event.response.status == "completed"
         return self._pump.take(event)
 
     async def _goes_on(self, end: LinkEnd) -> bool:
@@ -149,11 +155,10 @@ class Lifeline:
         """Dial until there is a connection again; False when the session was given up."""
         pump, clock = self._pump, self._pump.clock
         began = clock.now()
-        outage = policy.after_connection(
-            self._outage, lived_s=began - self._opened_at, elapsed_s=self._outage.elapsed_s
-        )
+        lived_s = inf if self._proved else began - self._opened_at
+        outage = policy.after_connection(self._outage, lived_s=lived_s, elapsed_s=self._outage.elapsed_s)
         before_s, cause = outage.elapsed_s, loss
-        while True:
+        for attempt in count(1):
             step = policy.next_step(
                 outage, verdict_on(loss, sideband=self._target.sideband), loss, self._draw()
             )
@@ -162,10 +167,11 @@ class Lifeline:
                 pump.end(ConnectionLost(cause.code, step.why), cause.code, step.why)
                 return False
             outage = step.outage
-            attempt = Reconnecting(
-                at=clock.now(), attempt=outage.attempts + 1, delay_s=step.delay_s, reason=loss.description
+            pump.publish(
+                Reconnecting(
+                    at=clock.now(), attempt=attempt, delay_s=step.delay_s, reason=loss.description
+                )
             )
-            pump.publish(attempt)
             logger.info("%s: %s; dialling in %.2f s", self._target.endpoint, loss.description, step.delay_s)
             await clock.sleep_until(clock.now() + step.delay_s)
             try:
@@ -174,15 +180,16 @@ class Lifeline:
                 loss = Loss.of(failure)
                 outage = outage.failed(before_s + clock.now() - began)
                 continue
-            self._outage = outage.failed(before_s + clock.now() - began)  # until it has proved itself
+            self._outage = replace(outage, elapsed_s=before_s + clock.now() - began)
             self._use(transport)
             pump.reconnect(resumption, opened)
             pump.publish(Reconnected(at=clock.now(), restored=len(opened.told), lost=opened.lost))
             return True
+        return False
 
     def _use(self, transport: Transport) -> None:
         self._link = Link(transport, self._dialect, self._pump.wire)
-        self._said, self._opened_at = None, self._pump.clock.now()
+        self._said, self._proved, self._opened_at = None, False, self._pump.clock.now()
 
     async def _attempt(
         self, dial: Dial, policy: ReconnectPolicy, resumption: Resumption, within_s: float
@@ -213,7 +220,7 @@ class Lifeline:
     ) -> Opened:
         where = self._target.endpoint or "the server"
         opening = Opening(
-            transport, self._dialect, self._pump.clock, heard=heard, sent=self._pump.fanout.sent
+            transport, self._dialect, self._pump.clock, heard=heard, sent=self._pump.say
         )
         try:
             with anyio.fail_after(self._target.timeout_s):

@@ -60,6 +60,7 @@ class Pump:
         self.farewell_said = False
         self._effective = core.effective
         self._received = 0
+        self._said = 0
         self._dialect = core.dialect
         self._departures = Departures(core.dialect)
         self._timer = Timer(clock, core.next_deadline, self._deadline_due)
@@ -152,6 +153,11 @@ class Pump:
             self.publish(DialectDeparted(at=self.clock.now(), what=what))
         self.fanout.publish(event)
 
+    def say(self, event: events.ClientEvent) -> None:
+        """Count an event that was sent to open a connection."""
+        self._said += 1
+        self.fanout.sent(event)
+
     def take(self, event: events.ServerEvent) -> bool:
         """One event of the conversation; True when it let somebody who waited go on."""
         self.hear(event)
@@ -242,7 +248,7 @@ class Pump:
         wire = self.wire.statistics()
         return SessionStatistics(
             events_received=self._received,
-            frames_sent=wire.frames_sent,
+            frames_sent=self._said + wire.frames_sent,
             audio_waiting_ms=wire.audio_waiting_ms,
             at_rest=self.wire.idle and self.deeds.idle,
         )
