@@ -26,7 +26,8 @@ from rtagent.events import lifecycle
 from rtagent.protocol import Conversation, Opened
 from rtagent.session import Attachment, Session
 from rtagent.session import _wire as wire_module
-from rtagent.session._lifeline import Lifeline, Target
+from rtagent.session._approach import Target
+from rtagent.session._lifeline import Lifeline
 from rtagent.session._pump import Pump
 from rtagent.session._refusal import refusal
 from rtagent.session._tools import ToolRunner

@@ -62,6 +62,11 @@ class Responses:
         """Somebody wants a response."""
         self.gate.request(ResponseRequest(request_id, params, serves=(request_id,)))
 
+    @property
+    def beside(self) -> bool:
+        """Whether anything runs outside the default conversation."""
+        return bool(self._beside)
+
     def is_beside(self, response_id: str | None) -> bool:
         """Whether that response runs outside the default conversation."""
         return response_id in self._beside

@@ -106,10 +106,22 @@ class Resumption:
         first = wanted if isinstance(wanted, events.RealtimeSession) else None
         return self._m.agreed.over(first, events.RealtimeSession)
 
+    @property
+    def quiet(self) -> bool:
+        """Whether nobody speaks, nothing is asked for and nothing runs: the moment to change the connection."""
+        m = self._m
+        heard_out = m.input.state is InputState.QUIET or (
+            m.input.state is InputState.COMMITTED and not m.effective.server_answers
+        )
+        busy = m.responses.gate.busy or m.responses.beside or m.responses.calls.unsent
+        return m.mail.online and heard_out and not m.speech.speaking and not m.voice.sounding and not busy
+
     def plan(
         self, now: float, *, max_tokens: int = REPLAY_TOKENS, max_age_s: float | None = None
     ) -> ReplayPlan:
         """What another connection must be told before it can take over."""
+        if isinstance(self._m.config, events.TranscriptionSession):
+            return ReplayPlan((), ())  # what was written down is the program's; no model has to know it
         too_old = frozenset[str]() if max_age_s is None else self._m.items.older(now - max_age_s)
         return replay_plan(
             tuple(self._m.items),

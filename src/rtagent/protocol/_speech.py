@@ -16,8 +16,6 @@ from ..audio import AudioFormat, Vad, g711
 
 __all__ = ("KeptSpeech", "Repeat", "SpokenBlock", "SpokenTurn")
 
-KEEP_MS = 30_000.0
-"""How much speech is kept where nobody says otherwise."""
 MOMENT_MS = 2_000.0
 """What is kept while nobody speaks: more than a server takes to notice that somebody began."""
 OVERLAP_MS = 1_000.0
@@ -66,7 +64,7 @@ class KeptSpeech:
         keep_ms: how much is kept; the oldest gives way.
     """
 
-    def __init__(self, keep_ms: float = KEEP_MS) -> None:
+    def __init__(self, keep_ms: float = 0.0) -> None:
         self.keep_ms = keep_ms
         self.manual = False
         """Whether turns end where the program says so: then everything since the last end is kept."""

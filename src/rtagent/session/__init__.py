@@ -8,11 +8,11 @@ from .._lazy import lazily
 
 if TYPE_CHECKING:
     from ..protocol import Transcript
+    from ._approach import Dial
     from ._attachment import Attachment
     from ._blocking import SyncAttachment, SyncConnecting, SyncSession, SyncSubscription
     from ._callbacks import Callback
     from ._fanout import Observer, Subscription
-    from ._lifeline import Dial
     from ._measure import Metrics, SessionStatistics
     from ._modes import transcription_config, translation_config
     from ._policy import Again, GiveUp, Outage, ReconnectPolicy
@@ -51,7 +51,7 @@ __getattr__, __dir__ = lazily(
         "Again": "._policy",
         "Attachment": "._attachment",
         "Callback": "._callbacks",
-        "Dial": "._lifeline",
+        "Dial": "._approach",
         "GiveUp": "._policy",
         "Metrics": "._measure",
         "Observer": "._fanout",

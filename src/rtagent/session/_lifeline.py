@@ -1,62 +1,38 @@
 """From one connection to the next: what happens when a connection ends, and how the session gets another.
 
-Theory of operation. ``run`` uses a connection until it ends. Then the evidence is judged (``protocol.Loss``), the
-core is told that the connection is gone, and the policy says whether and when to dial again. Every attempt dials,
-which asks for the credentials anew, opens the session there and tells it the conversation; only when all of that
-is done does the core go on. An attempt that fails at any step is a loss like any other.
+Theory of operation. ``run`` uses a connection until it ends, or until its renewal has found a better one. When it
+ends, the evidence is judged (``protocol.Loss``), the core is told that the connection is gone, and the policy says
+whether and when to dial again. Every attempt dials, which asks for the credentials anew, opens the session there
+and tells it the conversation; only when all of that is done does the core go on. An attempt that fails at any step
+is a loss like any other.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from math import inf
 
 import anyio
+import anyio.abc
 
 from .. import events
-from ..errors import (
-    ConnectionFailed,
-    ConnectionLost,
-    EndOfStream,
-    RtagentError,
-    SessionClosed,
-    Timeout,
-)
-from ..events.lifecycle import Reconnected, Reconnecting
-from ..protocol import HistoryEntry, Loss, Opened, ReplayPlan, Resumption, replay_plan, verdict_on
+from ..errors import ConnectionLost, EndOfStream, RtagentError, SessionClosed
+from ..events.lifecycle import Reconnected, Reconnecting, Renewed
+from ..protocol import Loss, Opened, Resumption, verdict_on
 from ..transport import Transport
+from ._approach import Approach, Dial, Standby, Target, close
 from ._link import Link, LinkEnd
-from ._opening import Opening
 from ._policy import GiveUp, Outage, ReconnectPolicy
 from ._pump import Pump
+from ._renewal import Renewal
 
-__all__ = ("Dial", "Lifeline", "Target")
-
-CLOSE_TIMEOUT_S = 2.0
-
-Dial = Callable[[], Awaitable[Transport]]
+__all__ = ("Lifeline",)
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where the connections of a session lead, and what each of them is asked for."""
-
-    wanted: events.WireModel | None = None
-    """The configuration."""
-    earlier: Sequence[HistoryEntry] = ()
-    """A conversation that went before this session."""
-    endpoint: str = ""
-    """Its name, for messages."""
-    sideband: bool = False
-    """Whether the session goes with a call, and ends with it."""
-    timeout_s: float = 10.0
-    """How long opening may take."""
 
 
 class Lifeline:
@@ -83,8 +59,7 @@ class Lifeline:
     ) -> None:
         self._pump = pump
         self._target = target
-        self._dial = dial
-        self._policy = policy
+        self._approach = Approach(pump, target)
         self._draw = draw
         self._dialect = pump.core.dialect
         self._link = Link(transport, self._dialect, pump.wire)
@@ -93,36 +68,52 @@ class Lifeline:
         self._opened_at = 0.0
         self._proved = False
         """Whether the connection has brought an answer: then its end begins a new outage."""
-
-    # -- the first connection ------------------------------------------------------------------------
+        resumption = pump.core.resumption
+        self._again: tuple[Dial, ReconnectPolicy, Resumption] | None = None
+        self._renewal: Renewal | None = None
+        if dial is not None and policy is not None and resumption is not None:
+            self._again = (dial, policy, resumption)
+            self._renewal = Renewal(pump, self._approach, dial, policy, resumption)
+            resumption.keep_speech(policy.keep_speech_s * 1000)
 
     async def open(self) -> Opened:
-        """Open the session on the first connection.
-
-        Raises:
-            ConnectionFailed: the server did not, or ended it before it began.
-            ServerError: it refused the session or its configuration.
-            Unsupported: an earlier conversation cannot be told to this kind of server.
-        """
-        plan = replay_plan(self._target.earlier)
-        opened = await self._open(self._link.transport, self._target.wanted, plan, self._pump.hear)
+        """Open the session on the first connection; errors are those of `Approach.first`."""
+        opened = await self._approach.first(self._link.transport)
         self._pump.connect(opened)
         self._opened_at = self._pump.clock.now()
         return opened
 
     async def aclose(self) -> None:
-        """Close the connection, bounded in time."""
-        with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
-            await self._link.transport.aclose()
-
-    # -- as long as the session lives ----------------------------------------------------------------
+        """Close what is open, bounded in time."""
+        await close(self._link.transport)
+        if self._renewal is not None:
+            await self._renewal.aclose()
 
     async def run(self) -> None:
         """Carry the conversation over one connection after the other until the session ends."""
-        while True:
-            end = await self._link.run(self._take)
-            if end is not None and not await self._goes_on(end):
-                return
+        async with anyio.create_task_group() as group:
+            while True:
+                end = await self._use_link(group)
+                if end is not None and not await self._goes_on(end):
+                    group.cancel_scope.cancel()
+                    return
+
+    async def _use_link(self, group: anyio.abc.TaskGroup) -> LinkEnd | None:
+        """Use the connection until its end; None when it was left for another one."""
+        link = self._link
+
+        def change_over(standby: Standby) -> None:
+            link.leave()
+            group.start_soon(close, link.transport, name="session farewell")
+            self._change_over(standby)
+
+        end: LinkEnd | None = None
+        async with anyio.create_task_group() as renewing:
+            if self._renewal is not None:
+                renewing.start_soon(self._renewal.run, change_over, name="session renewal")
+            end = await link.run(self._take)
+            renewing.cancel_scope.cancel()
+        return end if link is self._link else None
 
     def _take(self, event: events.ServerEvent) -> bool:
         if isinstance(event, events.Error) and event.error.event_id is None:
@@ -131,9 +122,19 @@ class Lifeline:
             self._proved = self._proved or event.response.status == "completed"
         return self._pump.take(event)
 
+    def _change_over(self, standby: Standby) -> None:
+        assert self._again is not None  # whoever has a renewal can connect again  # noqa: S101
+        _, _, resumption = self._again
+        opened = standby.opening.opened()
+        self._pump.disconnect(resumption)
+        self._go_on(standby, opened, resumption, seamless=True)
+        self._outage = Outage()
+        self._pump.publish(Renewed(at=self._pump.clock.now(), restored=len(opened.told)))
+        logger.info("%s: the connection was renewed", self._target.endpoint)
+
     async def _goes_on(self, end: LinkEnd) -> bool:
         """The connection has ended; whether there is another one now."""
-        pump, resumption = self._pump, self._pump.core.resumption
+        pump = self._pump
         if isinstance(end, SessionClosed):
             pump.end(None, 1000, "closed by us")
             return False
@@ -143,13 +144,14 @@ class Lifeline:
             pump.end(None, end.code, said or end.reason, silence=False)
             return False
         lost = end if isinstance(end, ConnectionLost) else ConnectionLost(end.code, said or end.reason)
-        if self._dial is None or self._policy is None or resumption is None or pump.farewell_said:
+        if self._again is None or pump.farewell_said:
             pump.end(lost, lost.code, lost.reason)
             return False
+        dial, policy, resumption = self._again
         loss = Loss.of(end, said=self._said)
         verdict = verdict_on(loss, sideband=self._target.sideband)
-        pump.disconnect(resumption, lost, resend=verdict.resend, resume=self._policy.resume_answers)
-        return await self._restore(self._dial, self._policy, resumption, loss)
+        pump.disconnect(resumption, lost, resend=verdict.resend, resume=policy.resume_answers)
+        return await self._restore(dial, policy, resumption, loss)
 
     async def _restore(self, dial: Dial, policy: ReconnectPolicy, resumption: Resumption, loss: Loss) -> bool:
         """Dial until there is a connection again; False when the session was given up."""
@@ -168,76 +170,42 @@ class Lifeline:
                 return False
             outage = step.outage
             pump.publish(
-                Reconnecting(
-                    at=clock.now(), attempt=attempt, delay_s=step.delay_s, reason=loss.description
-                )
+                Reconnecting(at=clock.now(), attempt=attempt, delay_s=step.delay_s, reason=loss.description)
             )
             logger.info("%s: %s; dialling in %.2f s", self._target.endpoint, loss.description, step.delay_s)
             await clock.sleep_until(clock.now() + step.delay_s)
             try:
-                transport, opened = await self._attempt(dial, policy, resumption, step.within_s)
+                standby = await self._stand_in(dial, policy, resumption, within_s=step.within_s)
+                opened = standby.opening.opened()
             except RtagentError as failure:
                 loss = Loss.of(failure)
                 outage = outage.failed(before_s + clock.now() - began)
                 continue
             self._outage = replace(outage, elapsed_s=before_s + clock.now() - began)
-            self._use(transport)
-            pump.reconnect(resumption, opened)
+            self._go_on(standby, opened, resumption)
             pump.publish(Reconnected(at=clock.now(), restored=len(opened.told), lost=opened.lost))
             return True
         return False
 
-    def _use(self, transport: Transport) -> None:
-        self._link = Link(transport, self._dialect, self._pump.wire)
+    async def _stand_in(
+        self, dial: Dial, policy: ReconnectPolicy, resumption: Resumption, *, within_s: float
+    ) -> Standby:
+        """A connection that knows everything: the one that stands ready, or a new one."""
+        standby = None if self._renewal is None else self._renewal.take()
+        if standby is not None:
+            try:
+                with anyio.fail_after(within_s / 2):
+                    await standby.opening.tell(self._approach.plan(policy, resumption))
+            except (RtagentError, TimeoutError) as failure:
+                logger.info("the connection that stood ready is gone: %s", failure)
+                await close(standby.transport)
+            else:
+                return standby
+        return await self._approach.another(dial, policy, resumption, within_s=within_s)
+
+    def _go_on(
+        self, standby: Standby, opened: Opened, resumption: Resumption, *, seamless: bool = False
+    ) -> None:
+        self._link = Link(standby.transport, self._dialect, self._pump.wire)
         self._said, self._proved, self._opened_at = None, False, self._pump.clock.now()
-
-    async def _attempt(
-        self, dial: Dial, policy: ReconnectPolicy, resumption: Resumption, within_s: float
-    ) -> tuple[Transport, Opened]:
-        transport: Transport | None = None
-        try:
-            with anyio.fail_after(within_s):
-                transport = await dial()
-                plan = resumption.plan(
-                    self._pump.clock.now(), max_tokens=policy.replay_tokens, max_age_s=policy.replay_age_s
-                )
-                wanted = resumption.configuration(self._target.wanted)
-                return transport, await self._open(transport, wanted, plan, self._hear_again)
-        except BaseException as failure:
-            if transport is not None:
-                with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
-                    await transport.aclose()
-            if isinstance(failure, TimeoutError):
-                raise Timeout("another connection", waited_s=within_s) from None
-            raise
-
-    async def _open(
-        self,
-        transport: Transport,
-        wanted: events.WireModel | None,
-        plan: ReplayPlan,
-        heard: Callable[[events.ServerEvent], None],
-    ) -> Opened:
-        where = self._target.endpoint or "the server"
-        opening = Opening(
-            transport, self._dialect, self._pump.clock, heard=heard, sent=self._pump.say
-        )
-        try:
-            with anyio.fail_after(self._target.timeout_s):
-                await opening.greet()
-                await opening.configure(wanted)
-                await opening.tell(plan)
-                return await opening.ready()
-        except TimeoutError:
-            message = f"{where} did not {opening.step} within {self._target.timeout_s:g} s"
-            raise ConnectionFailed(message, url=self._target.endpoint, retryable=True) from None
-        except (ConnectionLost, EndOfStream) as lost:
-            message = f"{where} ended the session before it began: {lost}"
-            raise ConnectionFailed(message, url=self._target.endpoint) from lost
-
-    def _hear_again(self, event: events.ServerEvent) -> None:
-        """What was told once more is no news; that there is another session, and what went wrong, is."""
-        if isinstance(event, events.SessionCreated | events.SessionUpdated | events.Error):
-            self._pump.hear(event)
-        else:
-            self._pump.fanout.observe(event)
+        self._pump.reconnect(resumption, opened, seamless=seamless)

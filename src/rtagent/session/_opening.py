@@ -8,7 +8,7 @@ that is made ready while another still talks. What the server says meanwhile is 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .. import events
@@ -52,7 +52,7 @@ class Opening:
     ) -> None:
         self.step = f"greet us with {' or '.join(dialect.greeting)}"
         """What the server is to do now, for messages."""
-        self.refused: events.ErrorDetail | None = None
+        self.error: events.ErrorDetail | None = None
         """The last error that named no event of ours."""
         self._transport = transport
         self._dialect = dialect
@@ -64,6 +64,7 @@ class Opening:
         self._events: list[events.ServerEvent] = []
         self._answers: dict[str, Answered | Refused] = {}
         self._told: dict[str, events.Item] = {}
+        self._refused: set[str] = set()
         self._lost = 0
 
     async def greet(self) -> None:
@@ -87,35 +88,66 @@ class Opening:
         opening = self._core.phrases.opening(wanted)
         if opening is not None:
             await self._ask([opening], must=True)
+        if self._dialect.commits == "stream":
+            await self._say(events.InputAudioBufferCommit())
 
     async def tell(self, plan: ReplayPlan) -> None:
         """Tell the conversation; an item that the server refuses is counted as lost.
+
+        It can be told more than once: then what is new is added, and what has changed is replaced.
 
         Raises:
             Unsupported: nothing can be put into the conversations of this kind of server.
         """
         self.step = "take the earlier conversation"
-        self._lost += len(plan.lost)
-        creates = [events.ConversationItemCreate(item=item) for item in plan.items]
+        gone = self._gone(plan)
+        if gone:
+            await self._ask([events.ConversationItemDelete(item_id=item_id) for item_id in gone], must=False)
+            for item_id in gone:
+                del self._told[item_id]
+        creates = self._creates(plan)
         for create in creates:
             self._core.phrases.check(create)
         for begin in range(0, len(creates), AT_ONCE):
             some = creates[begin : begin + AT_ONCE]
             taken = await self._ask(some, must=False)
             for create, ok in zip(some, taken, strict=True):
-                if ok and create.item.id is not None:
-                    self._told[create.item.id] = create.item
-            self._lost += len(taken) - sum(taken)
+                item_id = create.item.id or ""
+                if ok:
+                    self._told[item_id] = create.item
+                else:
+                    self._refused.add(item_id)
+        self._lost = len(plan.lost) + len(self._refused)
 
-    async def ready(self) -> Opened:
-        """The connection can carry the conversation."""
-        if self._dialect.commits == "stream":
-            await self._say(events.InputAudioBufferCommit())
+    def has_told(self, plan: ReplayPlan) -> bool:
+        """Whether the server holds all of it already, and nothing else."""
+        return not self._gone(plan) and not self._creates(plan)
+
+    def opened(self) -> Opened:
+        """What the conversation has to know of all this."""
         return Opened(tuple(self._events), frozenset(self._told), self._lost)
 
-    async def _ask(
-        self, asked: list[events.ClientEvent] | list[events.ConversationItemCreate], *, must: bool
-    ) -> list[bool]:
+    def _gone(self, plan: ReplayPlan) -> list[str]:
+        """What was told and is not so any more."""
+        now = {item.id: item for item in plan.items}
+        return [item_id for item_id, item in self._told.items() if now.get(item_id) != item]
+
+    def _creates(self, plan: ReplayPlan) -> list[events.ConversationItemCreate]:
+        """What is to be told; once something was told, each item behind the one that goes before it."""
+        creates: list[events.ConversationItemCreate] = []
+        previous = "root"
+        for item in plan.items:
+            item_id = item.id or ""
+            if item_id not in self._told and item_id not in self._refused:
+                create = events.ConversationItemCreate(item=item)
+                creates.append(
+                    create.model_copy(update={"previous_item_id": previous}) if self._told else create
+                )
+            if item_id not in self._refused:
+                previous = item_id
+        return creates
+
+    async def _ask(self, asked: Sequence[events.ClientEvent], *, must: bool) -> list[bool]:
         """Send, and wait for all answers; whether each was taken."""
         event_ids = [await self._say(event, awaited=True) for event in asked]
         taken: list[bool] = []
@@ -145,7 +177,7 @@ class Opening:
         self._heard(event)
         self._events.append(event)
         if isinstance(event, events.Error) and event.error.event_id is None:
-            self.refused = event.error
+            self.error = event.error
         self._core.receive(event, self._clock.now())
         self._note()
         return event

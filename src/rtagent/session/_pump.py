@@ -10,6 +10,7 @@ ends, everybody who waits is told why, once.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import anyio
 import anyio.abc
@@ -63,6 +64,7 @@ class Pump:
         self._said = 0
         self._dialect = core.dialect
         self._departures = Departures(core.dialect)
+        self._moved = anyio.Event()
         self._timer = Timer(clock, core.next_deadline, self._deadline_due)
 
     def start(self, group: anyio.abc.TaskGroup, tools: ToolRunner) -> None:
@@ -173,8 +175,15 @@ class Pump:
         self._follow_formats()
         self._carry_out()
 
-    def disconnect(self, resumption: Resumption, loss: ConnectionLost, *, resend: bool, resume: bool) -> None:
-        """The connection is gone, and another one is to take the conversation up."""
+    def disconnect(
+        self,
+        resumption: Resumption,
+        loss: ConnectionLost | None = None,
+        *,
+        resend: bool = True,
+        resume: bool = True,
+    ) -> None:
+        """The connection is gone or left, and another one is to take the conversation up."""
         self.deeds.loss = loss
         unsent = self.wire.disconnect()
         resumption.lost(self.clock.now(), unsent=unsent, resend=resend, resume=resume)
@@ -192,6 +201,12 @@ class Pump:
         self._carry_out()
         if repeat.dropped_ms > 0.0:
             self.publish(AudioDropped(at=now, ms=repeat.dropped_ms, reason="there was no connection"))
+
+    async def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Return as soon as the conversation is in such a state."""
+        while not condition():
+            self._moved = anyio.Event()
+            await self._moved.wait()
 
     def publish(self, event: LifecycleEvent) -> None:
         """Tell everybody who wants to know."""
@@ -277,6 +292,7 @@ class Pump:
         except LocalProtocolError as error:  # the other side has not read for very long
             self.end(error, None, str(error))
         self._timer.look()
+        self._moved.set()
         if self.closed is None and self.state != "connecting":
             self.set_state(self.core.state)
         return resumed

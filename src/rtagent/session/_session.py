@@ -16,12 +16,13 @@ from ..errors import ConfigurationError, RtagentError, SessionClosed
 from ..events.lifecycle import Closed, Connected, SessionState
 from ..protocol import Core, History, HistoryEntry, Response, Usage, core_for
 from ..transport import Transport
+from ._approach import Dial, Target
 from ._attachment import Attachment
 from ._configuration import configuration
 from ._earlier import history_of
 from ._fanout import Observer
 from ._ids import new_id
-from ._lifeline import Dial, Lifeline, Target
+from ._lifeline import Lifeline
 from ._listening import Listening
 from ._measure import Metrics, SessionStatistics
 from ._policy import ReconnectPolicy

@@ -1,0 +1,145 @@
+"""How a session gets a connection that knows the conversation: dial, open, configure, tell."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import anyio
+
+from .. import events
+from ..errors import ConnectionFailed, ConnectionLost, EndOfStream, Timeout
+from ..protocol import HistoryEntry, Opened, ReplayPlan, Resumption, replay_plan
+from ..transport import Transport
+from ._opening import Opening
+from ._policy import ReconnectPolicy
+from ._pump import Pump
+
+__all__ = ("Approach", "Dial", "Standby", "Target", "close")
+
+CLOSE_TIMEOUT_S = 2.0
+
+Dial = Callable[[], Awaitable[Transport]]
+Hear = Callable[[events.ServerEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the connections of a session lead, and what each of them is asked for."""
+
+    wanted: events.WireModel | None = None
+    """The configuration."""
+    earlier: Sequence[HistoryEntry] = ()
+    """A conversation that went before this session."""
+    endpoint: str = ""
+    """Its name, for messages."""
+    sideband: bool = False
+    """Whether the session goes with a call, and ends with it."""
+    timeout_s: float = 10.0
+    """How long opening may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standby:
+    """A connection that is open and was told the conversation."""
+
+    transport: Transport
+    opening: Opening
+
+
+class Approach:
+    """Opens connections for a session.
+
+    Args:
+        pump: of the session.
+        target: what connections are asked for.
+    """
+
+    def __init__(self, pump: Pump, target: Target) -> None:
+        self._pump = pump
+        self._target = target
+
+    async def first(self, transport: Transport) -> Opened:
+        """Open the session on its first connection.
+
+        Raises:
+            ConnectionFailed: the server did not, or ended it before it began.
+            ServerError: it refused the session or its configuration.
+            Unsupported: an earlier conversation cannot be told to this kind of server.
+        """
+        plan = replay_plan(self._target.earlier)
+        opening = await self._open(transport, self._target.wanted, plan, self._pump.hear)
+        return opening.opened()
+
+    async def another(
+        self,
+        dial: Dial,
+        policy: ReconnectPolicy,
+        resumption: Resumption,
+        *,
+        within_s: float,
+        aside: bool = False,
+    ) -> Standby:
+        """Dial, and open the session there as it is now.
+
+        Args:
+            dial: gives an open connection.
+            policy: says how much is told.
+            resumption: says what is told.
+            within_s: how long all of it may take.
+            aside: whether another connection still carries the session, so that this one is no news.
+
+        Raises:
+            RtagentError: it did not come about.
+        """
+        transport: Transport | None = None
+        try:
+            with anyio.fail_after(within_s):
+                transport = await dial()
+                heard = self._pump.fanout.observe if aside else self._hear_again
+                wanted = resumption.configuration(self._target.wanted)
+                opening = await self._open(transport, wanted, self.plan(policy, resumption), heard)
+                return Standby(transport, opening)
+        except BaseException as failure:
+            if transport is not None:
+                await close(transport)
+            if isinstance(failure, TimeoutError):
+                raise Timeout("another connection", waited_s=within_s) from None
+            raise
+
+    def plan(self, policy: ReconnectPolicy, resumption: Resumption) -> ReplayPlan:
+        """What a connection must be told now."""
+        now = self._pump.clock.now()
+        return resumption.plan(now, max_tokens=policy.replay_tokens, max_age_s=policy.replay_age_s)
+
+    async def _open(
+        self, transport: Transport, wanted: events.WireModel | None, plan: ReplayPlan, heard: Hear
+    ) -> Opening:
+        where = self._target.endpoint or "the server"
+        dialect, clock = self._pump.core.dialect, self._pump.clock
+        opening = Opening(transport, dialect, clock, heard=heard, sent=self._pump.say)
+        try:
+            with anyio.fail_after(self._target.timeout_s):
+                await opening.greet()
+                await opening.configure(wanted)
+                await opening.tell(plan)
+                return opening
+        except TimeoutError:
+            message = f"{where} did not {opening.step} within {self._target.timeout_s:g} s"
+            raise ConnectionFailed(message, url=self._target.endpoint, retryable=True) from None
+        except (ConnectionLost, EndOfStream) as lost:
+            message = f"{where} ended the session before it began: {lost}"
+            raise ConnectionFailed(message, url=self._target.endpoint) from lost
+
+    def _hear_again(self, event: events.ServerEvent) -> None:
+        """What was told once more is no news; that there is another session, and what went wrong, is."""
+        if isinstance(event, events.SessionCreated | events.SessionUpdated | events.Error):
+            self._pump.hear(event)
+        else:
+            self._pump.fanout.observe(event)
+
+
+async def close(transport: Transport) -> None:
+    """Close a connection, bounded in time, whatever happens around it."""
+    with anyio.move_on_after(CLOSE_TIMEOUT_S, shield=True):
+        await transport.aclose()
