@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from itertools import count
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import anyio
 
 from ._vendor_session import Refusal
 from ._vendor_traits import Vendor
 
-__all__ = ("FrameSink", "VendorWire")
+__all__ = ("FrameSink", "VendorWire", "read_event")
 
 _SHARED = ("response_id", "item_id", "output_index", "content_index")
 
@@ -82,6 +82,23 @@ class VendorWire:
         if not self._vendor.code_is_type:
             error |= {"code": refusal.code, "param": refusal.param, "event_id": event_id}
         return self.written("error", error=error)
+
+
+def read_event(frame: str | bytes) -> dict[str, Any]:
+    """A client's frame as an event.
+
+    Raises:
+        Refusal: it is none.
+    """
+    if isinstance(frame, bytes):
+        raise Refusal("binary frames are not taken", "invalid_frame")
+    try:
+        event: Any = json.loads(frame)
+    except ValueError as problem:
+        raise Refusal("Invalid JSON", "invalid_json") from problem
+    if not isinstance(event, dict) or not isinstance(cast("dict[str, Any]", event).get("type"), str):
+        raise Refusal("Missing required parameter: 'type'.", "missing_required_parameter", "type")
+    return cast("dict[str, Any]", event)
 
 
 def _shared(event: Mapping[str, Any]) -> dict[str, Any]:
