@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -47,8 +47,8 @@ async def realtime_server(request: pytest.FixtureRequest) -> AsyncGenerator[Real
     """
     from . import RealtimeServer, UnexpectedFrame
 
-    marker = request.node.get_closest_marker("realtime_server")
-    server = RealtimeServer(**(marker.kwargs if marker is not None else {}))
+    marker = cast("pytest.Item", request.node).get_closest_marker("realtime_server")
+    server = RealtimeServer() if marker is None else RealtimeServer(*marker.args, **marker.kwargs)
     started, over = asyncio.Event(), asyncio.Event()
 
     async def run() -> None:
@@ -68,5 +68,5 @@ async def realtime_server(request: pytest.FixtureRequest) -> AsyncGenerator[Real
     try:
         await running
     except UnexpectedFrame:
-        if request.node.stash.get(_PASSED, True):
+        if cast("pytest.Item", request.node).stash.get(_PASSED, False):
             raise

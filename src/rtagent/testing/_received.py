@@ -82,7 +82,7 @@ class Received:
 
     def _append(self, encoded: object) -> None:
         try:
-            self.audio += b64decode(str(encoded), validate=True)
+            self.audio += b64decode(encoded if isinstance(encoded, str) else "", validate=True)
         except (binascii.Error, ValueError):
             return  # the server refuses it in its own words
         del self.audio[:-AUDIO_BYTES]

@@ -124,7 +124,7 @@ class Script:
                 self._next += 1
                 return True
             if event["type"] != AUDIO:
-                self.problems.append(f"{self._name}: {self._where()}, but {_shown(event)} came")
+                self.problems.append(f"{self._name}: {self._where()} was expected, but {_shown(event)} came")
         return False
 
     def _refuse_all(self) -> None:
@@ -134,9 +134,7 @@ class Script:
                 self.problems.append(f"{self._name}: nothing more was expected, but {_shown(event)} came")
 
     def _where(self) -> str:
-        step = self._steps[self._next]
-        what = f"{step!r} was expected" if isinstance(step, Expect) else repr(step)
-        return f"step {self._next + 1} of {len(self._steps)}, {what}"
+        return f"step {self._next + 1} of {len(self._steps)}, {self._steps[self._next]!r}"
 
 
 def matches(event: dict[str, Any], where: Where | None) -> bool:
