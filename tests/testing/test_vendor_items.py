@@ -134,7 +134,7 @@ async def test_items_stand_where_they_were_asked_to(talking) -> None:
 
 
 async def test_a_truncated_answer_has_less_sound_and_no_words(talking) -> None:
-    async with talking("openai") as (server, client):
+    async with talking("openai") as (_, client):
         await client.say("hello")
         await client.send("response.create")
         item_id = (await client.until("response.done"))[-1]["response"]["output"][0]["id"]

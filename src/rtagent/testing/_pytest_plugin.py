@@ -3,6 +3,8 @@
 It is loaded by every pytest run where rtagent is installed, so it loads nothing itself: the server comes
 with the first test that asks for it. The fixture is an ordinary async one. Whoever runs async fixtures
 runs it: pytest-asyncio in auto mode, or anyio's plugin with its asyncio backend.
+
+PYTEST_DONT_REWRITE (it asserts nothing, and may have been imported before)
 """
 
 from __future__ import annotations

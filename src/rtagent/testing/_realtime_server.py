@@ -260,7 +260,7 @@ class RealtimeServer:
         try:
             await connection.serve()
         except Exception as error:  # noqa: BLE001 - raised at the end of the block
-            self._failures.append(error)
+            self._failures += _leaves(error)
 
     async def _take_in(self, link: Link, path: str, headers: Mapping[str, str]) -> None:
         await self._serve(self._open(link, path, headers))
@@ -278,6 +278,8 @@ class RealtimeServer:
 
     def _judge(self, error: Exception | None) -> None:
         """Raise what went wrong on this side; what the block itself raised is its cause."""
+        if len(self._failures) == 1:
+            raise self._failures[0] from error
         if self._failures:
             message = "the server failed"
             raise ExceptionGroup(message, self._failures) from error
@@ -293,6 +295,14 @@ class RealtimeServer:
         for left in self._left_over:  # a consequence of what the block has raised
             assert error is not None  # or it was raised above  # noqa: S101
             error.add_note(left)
+
+
+def _leaves(error: Exception) -> list[Exception]:
+    """The errors in a group of groups."""
+    if not isinstance(error, ExceptionGroup):
+        return [error]
+    inner = cast("tuple[Exception, ...]", error.exceptions)
+    return [leaf for one in inner for leaf in _leaves(one)]
 
 
 def _scripts(script: Sequence[Step] | Sequence[Sequence[Step]] | None) -> dict[int, Script]:

@@ -187,6 +187,8 @@ class ServerConnection:
         """
         _check_open(self)
         self._watch.add(fault)
+        if self._play is None:  # what is due at once strikes when it begins
+            return
         for due in self._watch.at_once():
             if isinstance(due, Drop | HalfOpen):
                 self._outbound.forget()
