@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,6 +35,13 @@ def test_each_is_a_frozen_value_that_says_what_it_does(kind: type[Fault]) -> Non
 def test_when_it_is_due_is_said_by_keyword(kind: type[Fault]) -> None:
     trigger = {field.name for field in fields(Fault)}
     assert {field.name for field in fields(kind) if field.kw_only} == trigger
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EVERY if kind is not Fault])
+def test_each_is_in_the_table_of_the_documentation(kind: type[Fault]) -> None:
+    page = Path(__file__).parents[2] / "docs" / "topics" / "testing.md"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    assert any(f"`{kind.__name__}(" in row.split("|")[1] for row in rows)
 
 
 def test_a_fault_is_meant_for_the_first_connection_and_a_refusal_for_the_next() -> None:

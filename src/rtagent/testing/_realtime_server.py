@@ -18,12 +18,13 @@ from ..transport import MemoryTransport, memory_pair
 from ._bell import Bell
 from ._fault_watch import Doorkeeper
 from ._faults import Fault, Refuse
-from ._script import Script, Step, UnexpectedFrame
+from ._script import Script, Step
 from ._server_connection import Opening, ServerConnection, selected
 from ._server_door import listening, refusal
 from ._server_link import Link, MemoryLink
 from ._server_play import Common
 from ._vendor_tables import VENDORS
+from ._verdict import verdict
 
 if TYPE_CHECKING:
     from ..transport import Endpoint
@@ -260,7 +261,7 @@ class RealtimeServer:
         try:
             await connection.serve()
         except Exception as error:  # noqa: BLE001 - raised at the end of the block
-            self._failures += _leaves(error)
+            self._failures.append(error)
 
     async def _take_in(self, link: Link, path: str, headers: Mapping[str, str]) -> None:
         await self._serve(self._open(link, path, headers))
@@ -278,31 +279,14 @@ class RealtimeServer:
 
     def _judge(self, error: Exception | None) -> None:
         """Raise what went wrong on this side; what the block itself raised is its cause."""
-        if len(self._failures) == 1:
-            raise self._failures[0] from error
-        if self._failures:
-            message = "the server failed"
-            raise ExceptionGroup(message, self._failures) from error
         scripts = self._scripts.values()
         unexpected = [problem for script in scripts for problem in script.problems]
         self._left_over = [left for script in scripts if (left := script.unfinished()) is not None]
-        if not self._common.strict:
-            return
-        if unexpected:
-            raise UnexpectedFrame("\n".join(unexpected)) from error
-        if self._left_over and error is None:
-            raise UnexpectedFrame("\n".join(self._left_over))
-        for left in self._left_over:  # a consequence of what the block has raised
-            assert error is not None  # or it was raised above  # noqa: S101
-            error.add_note(left)
-
-
-def _leaves(error: Exception) -> list[Exception]:
-    """The errors in a group of groups."""
-    if not isinstance(error, ExceptionGroup):
-        return [error]
-    inner = cast("tuple[Exception, ...]", error.exceptions)
-    return [leaf for one in inner for leaf in _leaves(one)]
+        problem = verdict(
+            self._failures, unexpected, self._left_over, strict=self._common.strict, error=error
+        )
+        if problem is not None:
+            raise problem from error
 
 
 def _scripts(script: Sequence[Step] | Sequence[Sequence[Step]] | None) -> dict[int, Script]:
