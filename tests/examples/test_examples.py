@@ -21,7 +21,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 
 
-def run(tmp_path: Path, *arguments: str, stdin: str = "") -> str:
+def run(tmp_path: Path, *arguments: str, stdin: str = "", **settings: str) -> str:
     """Run a program where no key can be found; returns what it printed."""
     environment = {
         name: value
@@ -35,9 +35,9 @@ def run(tmp_path: Path, *arguments: str, stdin: str = "") -> str:
         text=True,
         timeout=50,
         cwd=tmp_path,
-        env={**environment, "HOME": str(tmp_path)},
+        env={**environment, **settings, "HOME": str(tmp_path)},
     )
-    assert finished.returncode == 0, finished.stderr
+    assert finished.returncode == 0, finished.stderr + finished.stdout
     return finished.stdout
 
 
@@ -48,6 +48,7 @@ def test_every_example_is_tried_here() -> None:
         "duplex.py",
         "lights.py",
         "protocol.py",
+        "test_lights.py",
     ]
 
 
@@ -73,6 +74,24 @@ def test_lights_in_writing(tmp_path: Path) -> None:
     agent = str(EXAMPLES / "lights.py")
     printed = run(tmp_path, "-m", "rtagent", "talk", agent, "--text", stdin="turn on the kitchen light\n")
     assert "kitchen light is on" in printed.lower()
+
+
+def test_lights_tested(tmp_path: Path) -> None:
+    """The test that a reader writes, run as the reader runs it; without a re-install nothing names the plugin."""
+    plugins = (
+        "-p",
+        "pytest_asyncio.plugin",
+        "-p",
+        "rtagent.testing._pytest_plugin",
+        "-p",
+        "no:cacheprovider",
+    )
+    modes = ("-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function")
+    settings = ("-c", os.devnull, "--rootdir", str(tmp_path), "--strict-markers", "-W", "error")
+    environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    test = str(EXAMPLES / "test_lights.py")
+    printed = run(tmp_path, "-m", "pytest", *settings, *plugins, *modes, test, **environment)
+    assert "2 passed" in printed
 
 
 def test_captions(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import anyio
 import pytest
 
-from rtagent.testing import VendorServer
+from rtagent.testing import RealtimeServer, ServerConnection, VendorServer
 from rtagent.testing._vendor_tables import VENDORS
 from rtagent.transport import MemoryTransport, memory_pair
 
@@ -81,3 +81,25 @@ async def _talking(profile: str, **options: Any) -> AsyncIterator[tuple[VendorSe
 def talking() -> Talking:
     """Opens a connection to a vendor's server, whose greeting has been read."""
     return _talking
+
+
+class Dialling(Protocol):
+    def __call__(
+        self, profile: str = ..., **options: Any
+    ) -> AbstractAsyncContextManager[tuple[RealtimeServer, ServerConnection, Client]]: ...
+
+
+@asynccontextmanager
+async def _dialling(
+    profile: str = "openai", **options: Any
+) -> AsyncIterator[tuple[RealtimeServer, ServerConnection, Client]]:
+    async with RealtimeServer(profile, over="memory", **options) as server:
+        client = Client(await server.dial(), profile)
+        yield server, await server.next_connection(), client
+        await client.transport.aclose()
+
+
+@pytest.fixture
+def dialling() -> Dialling:
+    """Opens a connection in memory to a ``RealtimeServer``; nothing was read yet."""
+    return _dialling

@@ -119,3 +119,28 @@ async def test_what_was_spoken_is_shown_before_it_is_understood(talking) -> None
         await client.until("response.done")
         await client.send("conversation.item.retrieve", item_id=added["id"])
         assert (await client.next())["item"]["content"][0]["transcript"] == "hello"
+
+
+async def test_items_stand_where_they_were_asked_to(talking) -> None:
+    async with talking("openai") as (server, client):
+        order: list[str | None] = []
+        for item_id, previous in (("b", None), ("d", None), ("a", "root"), ("c", "b")):
+            more = {} if previous is None else {"previous_item_id": previous}
+            item = message("user", "input_text", id=item_id)
+            await client.send("conversation.item.create", item=item, **more)
+            order.append((await client.until("conversation.item.done"))[-1]["previous_item_id"])
+        assert order == [None, "b", None, "b"]
+        assert [item["id"] for item in server._speaker.items] == ["a", "b", "c", "d"]
+
+
+async def test_a_truncated_answer_has_less_sound_and_no_words(talking) -> None:
+    async with talking("openai") as (_, client):
+        await client.say("hello")
+        await client.send("response.create")
+        item_id = (await client.until("response.done"))[-1]["response"]["output"][0]["id"]
+        for at_ms, answer in ((100, "conversation.item.truncated"), (101, "error")):
+            where = {"item_id": item_id, "content_index": 0, "audio_end_ms": at_ms}
+            await client.send("conversation.item.truncate", **where)
+            assert (await client.next())["type"] == answer
+        await client.send("conversation.item.retrieve", item_id=item_id)
+        assert (await client.next())["item"]["content"] == [{"type": "output_audio"}]

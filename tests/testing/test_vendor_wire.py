@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import Any
 
 import pytest
 
 from rtagent.testing._vendor_session import Refusal
 from rtagent.testing._vendor_tables import VENDORS
-from rtagent.testing._vendor_wire import VendorWire
+from rtagent.testing._vendor_wire import VendorWire, read_event
 from rtagent.transport import memory_pair
 
 
@@ -73,3 +74,31 @@ async def test_raw_frames_go_as_they_are() -> None:
     ours, theirs = memory_pair()
     await VendorWire(VENDORS["openai"], theirs).send_raw("{")
     assert ours.waiting() == ("{",)
+
+
+async def test_connections_that_share_their_numbers_repeat_no_id() -> None:
+    numbers, (ours, theirs) = count(1), memory_pair()
+    for _ in range(2):
+        await VendorWire(VENDORS["openai"], theirs, numbers).send("session.created")
+    first, second = (json.loads(frame)["event_id"] for frame in ours.waiting())
+    assert first != second
+
+
+def test_a_frame_that_is_an_event() -> None:
+    assert read_event('{"type": "x", "a": 1}') == {"type": "x", "a": 1}
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        (b'{"type": "x"}', "invalid_frame"),
+        ("{", "invalid_json"),
+        ("[]", "missing_required_parameter"),
+        ("{}", "missing_required_parameter"),
+        ('{"type": 1}', "missing_required_parameter"),
+    ],
+)
+def test_a_frame_that_is_none_is_refused(frame: str | bytes, code: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        read_event(frame)
+    assert caught.value.code == code

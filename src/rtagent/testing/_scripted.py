@@ -10,14 +10,11 @@ import anyio
 
 from .. import events
 from ..transport import MemoryTransport, memory_pair
+from ._script import UnexpectedFrame
 
 __all__ = ("ScriptedServer", "UnexpectedFrame")
 
 EventT = TypeVar("EventT", bound=events.ClientEvent)
-
-
-class UnexpectedFrame(AssertionError):
-    """The client sent something else than the script expects, or more than it expects."""
 
 
 class ScriptedServer:

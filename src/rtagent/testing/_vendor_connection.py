@@ -33,12 +33,21 @@ _FLAT_REQUEST = (
 class VendorConversation:
     """Owns the session, the items, the ear and the running responses of one connection."""
 
-    def __init__(self, vendor: Vendor, wire: VendorWire, record: VendorRecord, group: TaskGroup) -> None:
+    def __init__(
+        self,
+        vendor: Vendor,
+        wire: VendorWire,
+        record: VendorRecord,
+        group: TaskGroup,
+        session: VendorSession | None = None,
+    ) -> None:
+        self.next_failure: tuple[str, str] | None = None
+        """An error's code and message, by which the next response fails."""
         self._vendor = vendor
         self._wire = wire
         self._record = record
         self._group = group
-        self._session = VendorSession(vendor)
+        self._session = VendorSession(vendor) if session is None else session
         self._items = VendorItems(vendor, wire)
         self._ear = Ear()
         self._turn_id = ""
@@ -56,6 +65,11 @@ class VendorConversation:
             "response.create": self._create,
             "response.cancel": self._cancel,
         }
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        """The conversation's items, in order."""
+        return self._items.held
 
     async def greet(self) -> None:
         """Open the session as the vendor does."""
@@ -226,6 +240,7 @@ class VendorConversation:
         call = None
         if last != "function_call_output" and "tool" in said.casefold() and tools:
             call = (cast("str", tools[0]["name"]), self._record.arguments)
+        failure, self.next_failure = self.next_failure, None
         return Plan(
             text="done" if last == "function_call_output" else f"You said {said or 'nothing'}",
             speaks=self._session.speaks if modalities is None else "audio" in modalities,
@@ -235,6 +250,7 @@ class VendorConversation:
             call=call,
             metadata=request.get("metadata"),
             beside=beside,
+            failure=failure,
         )
 
     def _start(self, plan: Plan) -> None:
@@ -246,9 +262,9 @@ class VendorConversation:
         self._group.start_soon(self._run, reply)
 
     async def _run(self, reply: Reply) -> None:
-        if not reply.plan.beside:
+        if not reply.plan.beside and reply.plan.failure is None:
             self._items.hold(reply)
-        if reply.plan.speaks and reply.plan.call is None:
+        if reply.plan.speaks and reply.plan.call is None and reply.plan.failure is None:
             self._session.voice_is_fixed = True
         await reply.run()
         if self._active is reply:

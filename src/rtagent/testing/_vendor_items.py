@@ -31,8 +31,17 @@ class VendorItems:
 
     @property
     def last_id(self) -> str | None:
-        """The newest item; None before the first."""
-        return next(reversed(self._items), None)
+        """The last item that was announced; None before the first."""
+        return next((item_id for item_id in reversed(self._items) if self._is_known(item_id)), None)
+
+    @property
+    def held(self) -> list[dict[str, Any]]:
+        """The items in their order, each with its own status."""
+        return [
+            entry.item(entry.status) if isinstance(entry, Reply) else dict(entry)
+            for item_id, entry in self._items.items()
+            if self._is_known(item_id)
+        ]
 
     @property
     def listed(self) -> list[dict[str, Any]]:
@@ -67,7 +76,9 @@ class VendorItems:
             raise Refusal(f"no item {before}", "invalid_value", "previous_item_id")
         if item["type"] == "function_call_output":
             self._check_output(item)
-        await self._announce({"object": "realtime.item", "status": "completed", **item, "id": item_id})
+        await self._announce(
+            {"object": "realtime.item", "status": "completed", **item, "id": item_id}, after=before
+        )
 
     async def retrieve(self, event: dict[str, Any]) -> None:
         """``conversation.item.retrieve``."""
@@ -89,10 +100,10 @@ class VendorItems:
         at_ms = event["audio_end_ms"]
         if not isinstance(at_ms, int) or at_ms < 0:
             raise Refusal("audio_end_ms is no whole number", "integer_below_min_value", "audio_end_ms")
-        width = 2 if entry.plan.encoding == "pcm" else 1
-        sent_ms = len(entry.audio) * 1000 // (entry.plan.rate * width)
-        if at_ms > sent_ms:
-            raise Refusal(f"Audio content of {sent_ms}ms is already shorter than {at_ms}ms", "invalid_value")
+        held_ms = entry.held_ms
+        if at_ms > held_ms:
+            raise Refusal(f"Audio content of {held_ms}ms is already shorter than {at_ms}ms", "invalid_value")
+        entry.truncate(at_ms)
         if "conversation.item.truncate" not in self._vendor.swallows:
             place = {"item_id": event["item_id"], "content_index": event["content_index"]}
             await self._wire.send("conversation.item.truncated", **place, audio_end_ms=at_ms)
@@ -151,9 +162,24 @@ class VendorItems:
             raise Refusal(f"Item with item_id not found: {item_id}", "item_not_found", "item_id")
         return entry
 
-    async def _announce(self, item: dict[str, Any], shown_part: dict[str, Any] | None = None) -> None:
-        previous = self.last_id
-        self._items[item["id"]] = item
+    def _is_known(self, item_id: str) -> bool:
+        entry = self._items[item_id]
+        return not isinstance(entry, Reply) or entry.opened
+
+    def _put(self, item: dict[str, Any], after: str | None) -> str | None:
+        """Put an item behind another one, or at the end; returns the one before it."""
+        previous = self.last_id if after is None else None if after == "root" else after
+        entries = list(self._items.items())
+        names = [name for name, _ in entries]
+        place = len(entries) if after is None else 0 if previous is None else names.index(previous) + 1
+        entries.insert(place, (item["id"], item))
+        self._items = dict(entries)
+        return previous
+
+    async def _announce(
+        self, item: dict[str, Any], shown_part: dict[str, Any] | None = None, after: str | None = None
+    ) -> None:
+        previous = self._put(item, after)
         shown = item if shown_part is None else {**item, "content": [shown_part]}
         kinds = ("added", "done") if self._vendor.announces == "added_done" else ("created",)
         for kind in kinds:

@@ -15,7 +15,10 @@ LOG_LIMIT = 10_000
 
 
 class VendorRecord:
-    """Written by the connections of one server, read by its test."""
+    """Written by the connections of one server, read by its test.
+
+    Transcripts are taken from an iterator, which several records may share.
+    """
 
     def __init__(self, transcripts: Iterable[str], arguments: Mapping[str, Any]) -> None:
         self.arguments = dict(arguments)
@@ -27,15 +30,16 @@ class VendorRecord:
         self.heard_ms = 0
         self.ends: list[tuple[int | None, str]] = []
         self.paths: list[str] = []
-        self._transcripts = list(transcripts)
+        self._transcripts = iter(transcripts)
 
-    def note(self, event: Mapping[str, Any]) -> None:
-        """Log a client event; of audio only how much it was."""
+    def note(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Log a client event; of audio only how much it was. Returns the entry."""
         entry = dict(event)
         if "audio" in entry:
             entry["audio"] = len(str(entry["audio"]))
         self.log.append(entry)
         del self.log[:-LOG_LIMIT]
+        return entry
 
     def fault(self, message: str, code: str = "") -> None:
         """Note that the vendor would have refused something."""
@@ -43,4 +47,4 @@ class VendorRecord:
 
     def next_transcript(self) -> str:
         """What the user is taken to have said in the turn that has just ended."""
-        return self._transcripts.pop(0) if self._transcripts else "hello there"
+        return next(self._transcripts, "hello there")

@@ -50,6 +50,8 @@ class Plan:
     metadata: Mapping[str, str] | None = None
     beside: bool = False
     """Outside the conversation."""
+    failure: tuple[str, str] | None = None
+    """An error's code and message: the response fails with it and says nothing."""
 
 
 class Reply:
@@ -64,16 +66,22 @@ class Reply:
         """The sound that was sent."""
         self.ended = False
         self.released = anyio.Event()
+        self.opened = False
+        """Set once its item was announced."""
+        self.status = "in_progress"
+        """Its item's status."""
         self._vendor = vendor
         self._wire = wire
         self._previous = previous
         self._said = ""
-        self._opened = False
+        self._kept_ms: int | None = None
 
     async def run(self) -> None:
         """Stream it to its end."""
         await self._step("response.created", response=self._response("in_progress"))
-        if self.plan.call is not None:
+        if self.plan.failure is not None:
+            await self.end("failed")
+        elif self.plan.call is not None:
             await self._call(*self.plan.call)
         else:
             await self._speak()
@@ -86,18 +94,33 @@ class Reply:
         if self.ended:
             return
         self.ended = True
-        item_status = "completed" if status == "completed" else "incomplete"
-        if self._opened and self.plan.call is None:
-            await self._close_message(item_status)
-        output = [self.item(item_status)] if self._opened and not self._vendor.empty_output else []
+        self.status = "completed" if status == "completed" else "incomplete"
+        if self.opened and self.plan.call is None:
+            await self._close_message(self.status)
+        output = [self.item(self.status)] if self.opened and not self._vendor.empty_output else []
         response = self._response(status, output)
         response["usage"] = USAGE
-        if reason is not None:
+        if self.plan.failure is not None:
+            code, message = self.plan.failure
+            problem = {"type": code, "code": code, "message": message}
+            response |= {"usage": None, "status_details": {"type": status, "error": problem}}
+        elif reason is not None:
             response["status_details"] = {"type": status, "reason": reason}
         extra = {"usage": USAGE} if self._vendor.usage_twice else {}
         if self._vendor.empty_output:
             del response["output"]
         await self._wire.send("response.done", response=response, **extra)
+
+    @property
+    def held_ms(self) -> int:
+        """How long its sound is as the server holds it."""
+        width = 2 if self.plan.encoding == "pcm" else 1
+        sent_ms = len(self.audio) * 1000 // (self.plan.rate * width)
+        return sent_ms if self._kept_ms is None else min(sent_ms, self._kept_ms)
+
+    def truncate(self, at_ms: int) -> None:
+        """Keep the sound up to there, and no words: nobody knows which were heard."""
+        self._kept_ms = at_ms
 
     def item(self, status: str) -> dict[str, Any]:
         """The item that it makes, as it is now."""
@@ -155,8 +178,10 @@ class Reply:
 
     def _content(self) -> list[dict[str, Any]]:
         text, audio = self._vendor.assistant_parts
-        if not self._opened:
+        if not self.opened:
             return []
+        if self._kept_ms is not None:
+            return [{"type": audio}]
         if self.plan.speaks:
             return [{"type": audio, "transcript": self._said}]
         return [{"type": text, "text": self._said}]
@@ -182,7 +207,7 @@ class Reply:
         await self._step(
             "response.output_item.added", response_id=self.id, output_index=0, item=self.item("in_progress")
         )
-        self._opened = True
+        self.opened = True
         if not self.plan.beside:
             kind = "added" if self._vendor.announces == "added_done" else "created"
             item = self.item("in_progress")

@@ -48,14 +48,16 @@ class Refusal(Exception):
 class VendorSession:
     """What is in force; the only owner of the snapshot."""
 
-    def __init__(self, vendor: Vendor) -> None:
+    def __init__(
+        self, vendor: Vendor, *, session_id: str = "sess_vendor", expires_at: int = 1_900_000_000
+    ) -> None:
         self._vendor = vendor
         self.flat = vendor.shape == "flat"
         self.snapshot: dict[str, Any] = {
-            "id": "sess_vendor",
+            "id": session_id,
             "object": "realtime.session",
             "model": "some-model",
-            "expires_at": 1_900_000_000,
+            "expires_at": expires_at,
             "instructions": "You are the vendor's own assistant.",
             "tools": [],
             "tool_choice": "auto",

@@ -8,10 +8,9 @@ its own, so that it can be cancelled or interrupted; one writer keeps frames who
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import anyio
 from websockets.asyncio.server import ServerConnection, serve
@@ -23,7 +22,7 @@ from ._vendor_connection import VendorConversation
 from ._vendor_record import VendorRecord
 from ._vendor_session import Refusal
 from ._vendor_tables import VENDORS, XAI_OLDER
-from ._vendor_wire import VendorWire
+from ._vendor_wire import VendorWire, read_event
 from ._vendor_writing import VendorWriting
 
 __all__ = ("VendorServer",)
@@ -171,7 +170,7 @@ class VendorServer:
             frame = await transport.receive()
             event_id: object = None
             try:
-                event = _read(frame)
+                event = read_event(frame)
                 event_id = event.get("event_id")
                 self._record.note(event)
                 await speaker.handle(event)
@@ -213,18 +212,6 @@ def _end(closed: ConnectionClosed) -> ConnectionLost | EndOfStream:
     if closed.rcvd is None:
         return ConnectionLost(None, "")
     return EndOfStream(closed.rcvd.code, closed.rcvd.reason)
-
-
-def _read(frame: str | bytes) -> dict[str, Any]:
-    if isinstance(frame, bytes):
-        raise Refusal("binary frames are not taken", "invalid_frame")
-    try:
-        event: Any = json.loads(frame)
-    except ValueError as problem:
-        raise Refusal("Invalid JSON", "invalid_json") from problem
-    if not isinstance(event, dict) or not isinstance(cast("dict[str, Any]", event).get("type"), str):
-        raise Refusal("Missing required parameter: 'type'.", "missing_required_parameter", "type")
-    return cast("dict[str, Any]", event)
 
 
 def _flat(

@@ -1,0 +1,239 @@
+"""One connection: what it remembers, how it is driven by hand, what goes wrong on it, how it ends."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import anyio
+import pytest
+
+from rtagent.errors import ConfigurationError, ConnectionLost, EndOfStream, SessionClosed, Timeout
+from rtagent.testing import (
+    Close,
+    Delay,
+    Drop,
+    Duplicate,
+    Expire,
+    FakeClock,
+    HalfOpen,
+    LateTranscripts,
+    Malformed,
+    Reorder,
+    SilentTruncate,
+    SlowRead,
+    SlowWrite,
+    TooBig,
+)
+
+
+async def test_what_the_client_sent_is_remembered(dialling) -> None:
+    async with dialling() as (server, connection, client):
+        await client.hear(240)
+        await client.update(type="realtime")
+        await client.send("response.cancel")
+        await client.send("no.such.event")
+        await client.until("error")
+        await client.until("error")
+    assert [event["type"] for event in connection.log][:2] == ["input_audio_buffer.append", "session.update"]
+    assert [event["type"] for event in connection.sent()][:2] == ["session.update", "response.cancel"]
+    assert len(connection.sent("session.update")) == 1
+    assert (connection.heard_ms, len(connection.audio)) == (10, 480)
+    assert connection.refusals == server.refusals == ["unknown_event: Unknown event type: no.such.event"]
+    assert len(connection.races) == 1
+    assert connection.ended == (1000, "")
+
+
+@pytest.mark.parametrize("frame", ["{", "[]", "{}"])
+async def test_what_is_no_event_is_an_error_and_not_the_end(dialling, frame: str) -> None:
+    async with dialling() as (_, connection, client):
+        await client.transport.send(frame)
+        assert (await client.until("error"))[-1]["error"]["type"] == "invalid_request_error"
+        assert connection.ended is None
+    assert len(connection.refusals) == 1
+
+
+async def test_the_server_can_be_driven_by_hand(dialling) -> None:
+    async with dialling() as (_, connection, client):
+        await client.next()
+        await client.send("response.create", event_id="e")
+        assert (await connection.wait_for("response.create", {"event_id": "e"}))["type"] == "response.create"
+        with pytest.raises(Timeout):
+            await connection.wait_for("response.create", timeout=0.001)
+        await client.until("response.done")
+        await connection.send({"type": "hello"})
+        await connection.send("{")
+        assert (await client.next())["type"] == "hello"
+        with pytest.raises(json.JSONDecodeError):
+            await client.next()
+        await connection.close(4000, "enough")
+        with pytest.raises(ConnectionLost, match="enough"):
+            await client.next()
+    assert connection.ended == (4000, "enough")
+    for use in (connection.send({}), connection.send("")):
+        with pytest.raises(SessionClosed, match="connection 1 has ended"):
+            await use
+    with pytest.raises(SessionClosed):
+        connection.inject(Drop())
+    with pytest.raises(ConfigurationError):
+        await connection.close(1006)
+
+
+async def test_a_connection_that_does_not_end(dialling) -> None:
+    async with dialling() as (_, connection, _client):
+        with pytest.raises(Timeout, match="the end of connection 1"):
+            await connection.wait_ended(0.001)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "ended"),
+    [
+        (Drop(on="response.done"), ConnectionLost, (1006, "")),
+        (Close(1011, "no", on="response.done"), ConnectionLost, (1011, "no")),
+        (Close(1000, "ok", on="response.done"), EndOfStream, (1000, "ok")),
+        (TooBig(on="response.create", by="client"), ConnectionLost, (1009, "message too big")),
+        (Drop(on="response.create", by="client"), ConnectionLost, (1006, "")),
+    ],
+)
+async def test_ways_to_end(dialling, fault, error, ended) -> None:
+    async with dialling(faults=[fault]) as (_, connection, client):
+        await client.next()
+        await client.send("response.create")
+        with pytest.raises(error):
+            await client.until("response.done")
+        assert await connection.wait_ended() == ended
+    assert connection.faults_done == [fault]
+    assert connection.sent("response.create") != []
+
+
+async def test_the_end_of_a_sessions_time(dialling) -> None:
+    async with dialling(faults=[Expire(on="response.created")]) as (_, _, client):
+        await client.next()
+        await client.send("response.create")
+        error = await client.next()
+        assert (error["type"], error["error"]["code"]) == ("error", "session_expired")
+        with pytest.raises(EndOfStream, match="1001"):
+            await client.next()
+
+
+async def test_without_an_event_a_fault_is_due_when_the_connection_opens(dialling) -> None:
+    async with dialling(faults=[Drop()]) as (_, connection, client):
+        with pytest.raises(ConnectionLost):
+            await client.next()
+    assert connection.ended == (1006, "")
+
+
+async def test_a_drop_by_hand_does_not_wait_for_what_is_late(dialling) -> None:
+    async with dialling(clock=FakeClock(), faults=[Delay(60)]) as (_, connection, client):
+        connection.inject(Drop())
+        with pytest.raises(ConnectionLost):
+            await client.next()
+        assert await connection.wait_ended() == (1006, "")
+
+
+async def test_a_half_open_connection_is_silent_in_both_directions(dialling) -> None:
+    async with dialling() as (_, connection, client):
+        await client.next()
+        connection.inject(HalfOpen())
+        await client.send("response.create")
+        await anyio.wait_all_tasks_blocked()
+        assert client.transport.waiting() == ()
+        assert connection.log == []
+        assert connection.ended is None
+    assert connection.ended == (1006, "")
+
+
+async def test_delays_in_both_directions(dialling) -> None:
+    clock = FakeClock()
+    faults = [Delay(2, on="response.create", by="client"), Delay(3, on="response.created")]
+    async with dialling(clock=clock, faults=faults) as (_, connection, client):
+        await client.next()
+        await client.send("response.create")
+        await client.send("input_audio_buffer.clear")
+        await clock.advance(1.9)
+        assert [event["type"] for event in connection.log] == ["response.create"]
+        await clock.advance(0.1)
+        assert len(connection.log) == 2
+        assert (await client.next())["type"] == "input_audio_buffer.cleared"
+        await clock.advance(2.9)
+        assert client.transport.waiting() == ()
+        await clock.advance(0.1)
+        assert (await client.next())["type"] == "response.created"
+
+
+async def test_slow_reading_and_slow_writing(dialling) -> None:
+    clock = FakeClock()
+    async with dialling(clock=clock, faults=[SlowRead(1), SlowWrite(1)]) as (_, connection, client):
+        await client.transport.send('{"type":"x"}')
+        await clock.advance(11.9)
+        assert connection.log == []
+        await clock.advance(0.1)
+        assert connection.log != []
+        assert client.transport.waiting() == ()
+        await clock.advance(10_000)
+        assert [json.loads(frame)["type"] for frame in client.transport.waiting()] == [
+            "session.created",
+            "error",
+        ]
+
+
+async def answered(client: Any) -> list[str]:
+    await client.send("response.create", response={"output_modalities": ["text"]})
+    got: list[str] = []
+    while "response.done" not in got:
+        try:
+            got.append((await client.next())["type"])
+        except json.JSONDecodeError:
+            got.append("broken")
+    return got
+
+
+async def test_events_that_come_twice_in_another_order_or_broken(dialling) -> None:
+    faults = [
+        Duplicate(on="response.output_text.delta"),
+        Reorder(on="response.content_part.added"),
+        Malformed(on="response.output_text.done"),
+        Malformed(on="response.create", by="client"),
+    ]
+    async with dialling(faults=faults) as (server, _, client):
+        await client.next()
+        got = await answered(client)
+    assert got[:2] == ["broken", "response.created"]
+    delta = "response.output_text.delta"
+    assert got[4:7] == [delta, delta, "response.content_part.added"]
+    assert got[got.index("response.output_text.done") - 1] == "broken"
+    assert server.undone == []
+
+
+async def test_truncates_that_nobody_answers(dialling) -> None:
+    async with dialling(faults=[SilentTruncate()]) as (_, connection, client):
+        await client.say("hello")
+        await client.send("response.create")
+        done = (await client.until("response.done"))[-1]
+        item_id = done["response"]["output"][0]["id"]
+        await client.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=100)
+        await client.send("input_audio_buffer.clear")
+        assert (await client.next())["type"] == "input_audio_buffer.cleared"
+        assert connection.items[-1]["content"] == [{"type": "output_audio"}]  # nobody knows what was heard
+    assert connection.refusals == []
+
+
+async def test_transcripts_that_come_after_the_answer(dialling) -> None:
+    async with dialling(faults=[LateTranscripts()], transcripts=["one", "two"]) as (_, _, client):
+        ears = {"transcription": {"model": "x"}, "turn_detection": None}
+        await client.update(type="realtime", audio={"input": ears})
+        for _ in range(2):
+            await client.hear(4_800)
+            await client.send("input_audio_buffer.commit")
+        await client.send("response.create")
+        before = await client.until("response.done")
+        assert not [event for event in before if "transcription" in event["type"]]
+        after = [await client.next() for _ in range(4)]
+        assert [event["transcript"] for event in after if "transcript" in event] == ["two", "one"]
+
+
+async def test_a_client_that_vanishes(dialling) -> None:
+    async with dialling() as (_, connection, client):
+        await client.next()
+        await client.transport.aclose(1006)
+        assert await connection.wait_ended() == (1006, "")
