@@ -166,7 +166,8 @@ class Lifeline:
             )
             if isinstance(step, GiveUp):
                 logger.warning("the session is given up: %s", step.why)
-                pump.end(ConnectionLost(cause.code, step.why), cause.code, step.why)
+                code = loss.code if loss.code is not None else cause.code
+                pump.end(ConnectionLost(code, step.why), code, step.why)
                 return False
             outage = step.outage
             pump.publish(

@@ -82,6 +82,8 @@ class ReconnectPolicy:
     """The longest wait before the first dial, in seconds; it doubles with each failure."""
     max_delay_s: float = 8.0
     """The longest wait before any dial, in seconds, unless the server asks for a longer one."""
+    jitter: float = 1.0
+    """How much of a wait is drawn at random: 0 always waits the longest, 1 anything from 0 up to that."""
     proven_after_s: float = 5.0
     """How long a connection must live to end the outage, in seconds (K8); one that dies earlier has failed."""
     keep_speech_s: float = 30.0
@@ -152,7 +154,8 @@ class ReconnectPolicy:
         if verdict.outlook == "later":
             ceiling_s = max(ceiling_s, self.max_delay_s / 2)
             least_s = max(asked_s, min(_LATER_AT_LEAST_S, self.max_delay_s, left_s / 2))
-        delay_s = max(least_s, draw * min(ceiling_s, left_s / 2))
+        share = 1.0 - self.jitter * (1.0 - draw)
+        delay_s = max(least_s, share * min(ceiling_s, left_s / 2))
         once_used = outage.once_used or verdict.outlook == "once"
         return Again(delay_s, left_s - delay_s, replace(outage, once_used=once_used))
 
@@ -163,12 +166,14 @@ class ReconnectPolicy:
 
 
 _MORE_THAN_0, _NOT_NEGATIVE = "a finite number above 0", "a finite number, 0 or more"
+_SHARE = "a number from 0 to 1"
 _ABOVE_0_OR_NONE, _COUNT, _SWITCH = "a finite number above 0, or None", "a whole number, 0 or more", "a bool"
 _ALLOWED = {
     "max_attempts": _COUNT,
     "budget_s": _MORE_THAN_0,
     "first_delay_s": _NOT_NEGATIVE,
     "max_delay_s": _NOT_NEGATIVE,
+    "jitter": _SHARE,
     "proven_after_s": _NOT_NEGATIVE,
     "keep_speech_s": _NOT_NEGATIVE,
     "replay_tokens": _COUNT,
@@ -192,5 +197,7 @@ def _is(value: object, allowed: str) -> bool:
             return 0 < value < inf
         case int() | float() if allowed == _NOT_NEGATIVE:
             return 0 <= value < inf
+        case int() | float() if allowed == _SHARE:
+            return 0 <= value <= 1
         case _:
             return False

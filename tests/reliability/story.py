@@ -1,0 +1,254 @@
+"""A conversation to which something happens: a caller, a server that fails, a session, and what came of it.
+
+All of it runs in memory on virtual time, so a story takes a few milliseconds and always the same course.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import anyio
+import anyio.lowlevel
+
+from rtagent import Agent, events, tool
+from rtagent.audio import AudioBlock, AudioFormat, Clock, NullSink
+from rtagent.errors import RtagentError
+from rtagent.events import lifecycle
+from rtagent.session import ReconnectPolicy, Session
+from rtagent.testing import Drop, Fault, LockstepClock, RealtimeServer
+
+__all__ = ("PHASES", "Outcome", "Phase", "tell")
+
+Phase = Literal["idle", "user speaking", "thinking", "speaking", "tool running", "mid-reconnect"]
+PHASES: tuple[Phase, ...] = ("idle", "user speaking", "thinking", "speaking", "tool running", "mid-reconnect")
+
+POLICY = ReconnectPolicy(jitter=0.0)
+"""As a session has it, but that every wait takes its longest time."""
+BLOCK_S = 0.02
+TURN_S = 0.6
+TOOL_S = 1.0
+LIMIT_S = 60.0
+"""Virtual seconds in which everything must be over."""
+FORMAT = AudioFormat.pcm16(24_000)
+
+
+class Caller:
+    """A microphone that hears silence, or somebody who speaks when told to: an audio source."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.format = FORMAT
+        self._clock = clock
+        self._speaks_until = 0.0
+        self._ended = False
+        self._said = 0
+        self.words: list[bytes] = []
+        """The samples of each turn, which are like no other turn's."""
+
+    def speak(self, seconds: float) -> None:
+        """Say something from now on, for so long."""
+        self._said += 1
+        self._speaks_until = self._clock.now() + seconds
+        self.words.append(b"")
+
+    def end(self) -> None:
+        """Hang up."""
+        self._ended = True
+
+    async def blocks(self) -> AsyncIterator[AudioBlock]:
+        """20 ms each, for ever."""
+        due = self._clock.now()
+        size = FORMAT.bytes_of(BLOCK_S * 1000)
+        while not self._ended:
+            due += BLOCK_S
+            await self._clock.sleep_until(due)
+            pcm = bytes(size)
+            if self._clock.now() <= self._speaks_until:
+                pcm = (1_000 + self._said).to_bytes(2, "little") * (size // 2)
+                self.words[-1] += pcm
+            yield AudioBlock(pcm, due - BLOCK_S)
+
+
+@dataclass
+class Outcome:
+    """What came of a story."""
+
+    recovered_s: float | None = None
+    """From the loss of the connection to the new one; None when none was lost."""
+    reconnected: list[lifecycle.Reconnected] = field(default_factory=list)
+    dropped_ms: float = 0.0
+    tool_runs: int = 0
+    states: list[str] = field(default_factory=list)
+    history: Sequence[Any] = ()
+    items: Sequence[dict[str, Any]] = ()
+    """The conversation as the last server holds it."""
+    refusals: Sequence[str] = ()
+    undone: Sequence[Fault] = ()
+    tasks_left: int = 0
+    connections: int = 0
+    heard_whole: list[bool] = field(default_factory=list[bool])
+    """Of each turn: whether one connection got every sample of it, in one piece."""
+    error: BaseException | None = None
+    """What ended the session before its time."""
+
+    @property
+    def user_turns(self) -> list[str]:
+        """What the user has said, as the history has it."""
+        return [entry.text for entry in self.history if entry.role == "user"]
+
+
+class _Watch:
+    """Notes what a session tells."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+        self._lost_at: float | None = None
+
+    def see(self, at: float, side: str, event: object) -> None:
+        match event:
+            case lifecycle.Reconnecting():
+                self._lost_at = at if self._lost_at is None else self._lost_at
+            case lifecycle.Reconnected():
+                self._outcome.reconnected.append(event)
+                self._outcome.recovered_s = at - (self._lost_at or at)
+                self._lost_at = None
+            case lifecycle.AudioDropped():
+                self._outcome.dropped_ms += event.ms
+            case lifecycle.StateChanged():
+                self._outcome.states.append(event.state)
+            case _:
+                pass
+
+
+async def tell(phase: Phase, fault: Fault, also: Sequence[Fault] = (), *, interrupt: bool = False) -> Outcome:
+    """Hold a conversation of three turns; in the second one the fault strikes at that phase.
+
+    Args:
+        phase: what the conversation is doing then.
+        fault: what goes wrong.
+        also: what goes wrong besides, with times of its own.
+        interrupt: whether the program interrupts the second answer.
+    """
+    outcome = Outcome()
+    before = asyncio.all_tasks()
+    said = {"tool running": "use the tool please", "speaking": "tell me a story"}.get(
+        phase, "the second turn"
+    )
+    async with AsyncExitStack() as stack:
+        clock = await stack.enter_async_context(LockstepClock())
+        due = [replace(fault, **_WHEN[phase]), *also]
+        server = await stack.enter_async_context(
+            RealtimeServer(
+                transcripts=["the first turn", said, "the last turn"], over="memory", clock=clock, faults=due
+            )
+        )
+
+        @tool
+        async def look() -> str:
+            """Look something up."""
+            outcome.tool_runs += 1
+            await clock.sleep_until(clock.now() + TOOL_S)
+            return "found"
+
+        session = Session(
+            await server.dial(),
+            Agent(instructions="Be brief.", tools=[look]),
+            dial=server.dial,
+            reconnect=POLICY,
+            clock=clock,
+            observer=_Watch(outcome).see,
+        )
+        caller = Caller(clock)
+        try:
+            async with session:
+                session.attach(caller, NullSink(clock=clock))
+                await _hold(session, caller, server, clock, phase, outcome, interrupt=interrupt)
+                outcome.items = server.current.items
+        except RtagentError as error:
+            outcome.error = error
+        finally:
+            caller.end()
+        outcome.history = session.history
+        outcome.heard_whole = [
+            any(words in connection.audio for connection in server.connections) for words in caller.words
+        ]
+        outcome.refusals, outcome.undone = server.refusals, server.undone
+        outcome.connections = len(server.connections)
+    await anyio.lowlevel.checkpoint()
+    outcome.tasks_left = len(asyncio.all_tasks() - before)
+    return outcome
+
+
+_WHEN: dict[Phase, dict[str, Any]] = {
+    "idle": {"on": "input_audio_buffer.append", "by": "client", "nth": 200},
+    "user speaking": {"on": "input_audio_buffer.speech_started", "nth": 2},
+    "thinking": {"on": "response.created", "nth": 2},
+    "speaking": {"on": "response.output_audio.delta", "nth": 18},
+    "tool running": {"on": "response.done", "nth": 2},
+    "mid-reconnect": {"on": "session.updated", "connection": 2},
+}
+"""When the conversation does that for the second time."""
+
+
+async def _hold(
+    session: Session,
+    caller: Caller,
+    server: RealtimeServer,
+    clock: Clock,
+    phase: Phase,
+    outcome: Outcome,
+    *,
+    interrupt: bool,
+) -> None:
+    await _turn(session, caller, clock)
+    if phase == "mid-reconnect":
+        server.inject(Drop(connection=1))
+        await _until(session, clock, lambda: bool(outcome.reconnected))
+    story = server if phase == "speaking" else None
+    await _turn(session, caller, clock, story=story, interrupt=interrupt)
+    if phase == "idle":
+        await clock.sleep_until(clock.now() + 1.0)
+    await _turn(session, caller, clock)
+
+
+async def _turn(
+    session: Session,
+    caller: Caller,
+    clock: Clock,
+    *,
+    story: RealtimeServer | None = None,
+    interrupt: bool = False,
+) -> None:
+    """The user says something and hears the answer to its end."""
+    answered = False
+
+    def done(event: events.ResponseDone) -> None:
+        nonlocal answered
+        calls = any(isinstance(item, events.FunctionCall) for item in event.response.output or ())
+        answered = answered or (event.response.status != "cancelled" and not calls) or interrupt
+
+    callback = session.on(events.ResponseDone, done)
+    caller.speak(TURN_S)
+    await clock.sleep_until(clock.now() + TURN_S)
+    if story is not None:
+        await _until(session, clock, lambda: session.state == "speaking" or answered)
+        await clock.sleep_until(clock.now() + 2.0)
+        if interrupt:
+            await session.interrupt()
+        story.current.release()
+    await _until(session, clock, lambda: answered and session.state == "listening")
+    callback.cancel()
+
+
+async def _until(session: Session, clock: Clock, condition: Callable[[], bool]) -> None:
+    limit = clock.now() + LIMIT_S
+    while not condition():
+        if session.state == "closed":
+            session.post(events.ResponseCancel())  # raises what ended it
+        if clock.now() > limit:
+            message = f"it came to nothing: {session.state}, {[entry.text for entry in session.history]}"
+            raise AssertionError(message)
+        await clock.sleep_until(clock.now() + BLOCK_S)
