@@ -23,13 +23,12 @@ from rtagent.testing import (
     SlowWrite,
     TooBig,
 )
-
 from tests.reliability.story import PHASES, Outcome, Phase, tell
 
-__all__ = ("CELLS", "ROWS", "Cell", "Row")
+__all__ = ("CELLS", "ROWS", "Cell", "Row", "hold_all")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Row:
     """One fault, and how it ends."""
 
@@ -42,6 +41,8 @@ class Row:
     """Whether the program interrupts the second answer."""
     fatal: bool = False
     """Whether the session is to end with a clear error."""
+    says: str = ""
+    """What that error says."""
 
 
 ROWS = (
@@ -94,12 +95,19 @@ ROWS = (
         phases=PHASES[:-1],
         also=(Refuse(403, connection=2),),
         fatal=True,
+        says="the key may not do this",
     ),
-    Row("closed with 1008: not allowed", Close(code=1008, reason="policy violation"), fatal=True),
+    Row(
+        "closed with 1008: not allowed",
+        Close(code=1008, reason="policy violation"),
+        fatal=True,
+        says="does not allow this session",
+    ),
     Row(
         "closed with 4000: the shape is refused",
         Close(code=4000, reason="beta_api_shape_disabled"),
         fatal=True,
+        says="shape of events",
     ),
 )
 
@@ -111,9 +119,17 @@ class Cell:
     row: Row
     phase: Phase
 
+    def __str__(self) -> str:
+        return f"{self.row.name}, {self.phase}"
+
     async def hold(self) -> Outcome:
         """Hold the conversation."""
         return await tell(self.phase, self.row.fault, self.row.also, interrupt=self.row.interrupt)
+
+
+async def hold_all() -> dict[Cell, Outcome]:
+    """All conversations, one after the other."""
+    return {cell: await cell.hold() for cell in CELLS}
 
 
 CELLS = tuple(Cell(row, phase) for row in ROWS for phase in row.phases)

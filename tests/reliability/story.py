@@ -28,7 +28,7 @@ PHASES: tuple[Phase, ...] = ("idle", "user speaking", "thinking", "speaking", "t
 
 POLICY = ReconnectPolicy(jitter=0.0)
 """As a session has it, but that every wait takes its longest time."""
-BLOCK_S = 0.02
+BLOCK_S = 0.04
 TURN_S = 0.6
 TOOL_S = 1.0
 LIMIT_S = 60.0
@@ -59,7 +59,7 @@ class Caller:
         self._ended = True
 
     async def blocks(self) -> AsyncIterator[AudioBlock]:
-        """20 ms each, for ever."""
+        """40 ms each, until the end."""
         due = self._clock.now()
         size = FORMAT.bytes_of(BLOCK_S * 1000)
         while not self._ended:
@@ -89,6 +89,10 @@ class Outcome:
     undone: Sequence[Fault] = ()
     tasks_left: int = 0
     connections: int = 0
+    connections_left: int = 0
+    """Connections that were still open when the session had ended."""
+    transcripts: Sequence[str] = ()
+    """What the user said."""
     heard_whole: list[bool] = field(default_factory=list[bool])
     """Of each turn: whether one connection got every sample of it, in one piece."""
     error: BaseException | None = None
@@ -134,16 +138,15 @@ async def tell(phase: Phase, fault: Fault, also: Sequence[Fault] = (), *, interr
     """
     outcome = Outcome()
     before = asyncio.all_tasks()
-    said = {"tool running": "use the tool please", "speaking": "tell me a story"}.get(
+    second = {"tool running": "use the tool please", "speaking": "tell me a story"}.get(
         phase, "the second turn"
     )
+    outcome.transcripts = ["the first turn", second, "the last turn"]
     async with AsyncExitStack() as stack:
         clock = await stack.enter_async_context(LockstepClock())
         due = [replace(fault, **_WHEN[phase]), *also]
         server = await stack.enter_async_context(
-            RealtimeServer(
-                transcripts=["the first turn", said, "the last turn"], over="memory", clock=clock, faults=due
-            )
+            RealtimeServer(transcripts=outcome.transcripts, over="memory", clock=clock, faults=due)
         )
 
         @tool
@@ -172,6 +175,8 @@ async def tell(phase: Phase, fault: Fault, also: Sequence[Fault] = (), *, interr
         finally:
             caller.end()
         outcome.history = session.history
+        await anyio.wait_all_tasks_blocked()
+        outcome.connections_left = sum(connection.ended is None for connection in server.connections)
         outcome.heard_whole = [
             any(words in connection.audio for connection in server.connections) for words in caller.words
         ]
@@ -183,7 +188,7 @@ async def tell(phase: Phase, fault: Fault, also: Sequence[Fault] = (), *, interr
 
 
 _WHEN: dict[Phase, dict[str, Any]] = {
-    "idle": {"on": "input_audio_buffer.append", "by": "client", "nth": 200},
+    "idle": {"on": "input_audio_buffer.append", "by": "client", "nth": 100},
     "user speaking": {"on": "input_audio_buffer.speech_started", "nth": 2},
     "thinking": {"on": "response.created", "nth": 2},
     "speaking": {"on": "response.output_audio.delta", "nth": 18},
