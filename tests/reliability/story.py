@@ -21,7 +21,7 @@ from rtagent.events import lifecycle
 from rtagent.session import ReconnectPolicy, Session
 from rtagent.testing import Drop, Fault, LockstepClock, RealtimeServer
 
-__all__ = ("PHASES", "Outcome", "Phase", "tell")
+__all__ = ("PHASES", "Caller", "Outcome", "Phase", "all_blocked", "tell")
 
 Phase = Literal["idle", "user speaking", "thinking", "speaking", "tool running", "mid-reconnect"]
 PHASES: tuple[Phase, ...] = ("idle", "user speaking", "thinking", "speaking", "tool running", "mid-reconnect")
@@ -127,6 +127,18 @@ class _Watch:
                 pass
 
 
+async def all_blocked() -> None:
+    """Return when every other task waits for something: as anyio's, which sleeps a tenth of a second in between."""
+    this = asyncio.current_task()
+    while any(_can_run(task) for task in asyncio.all_tasks() if task is not this):
+        await asyncio.sleep(0)
+
+
+def _can_run(task: asyncio.Task[Any]) -> bool:
+    waits_for: asyncio.Future[Any] | None = getattr(task, "_fut_waiter", None)
+    return waits_for is None or waits_for.done()
+
+
 async def tell(phase: Phase, fault: Fault, also: Sequence[Fault] = (), *, interrupt: bool = False) -> Outcome:
     """Hold a conversation of three turns; in the second one the fault strikes at that phase.
 
@@ -143,7 +155,7 @@ async def tell(phase: Phase, fault: Fault, also: Sequence[Fault] = (), *, interr
     )
     outcome.transcripts = ["the first turn", second, "the last turn"]
     async with AsyncExitStack() as stack:
-        clock = await stack.enter_async_context(LockstepClock())
+        clock = await stack.enter_async_context(LockstepClock(all_blocked))
         due = [replace(fault, **_WHEN[phase]), *also]
         server = await stack.enter_async_context(
             RealtimeServer(transcripts=outcome.transcripts, over="memory", clock=clock, faults=due)

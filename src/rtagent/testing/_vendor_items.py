@@ -132,9 +132,11 @@ class VendorItems:
                     raise Refusal(message, "invalid_value", "item.content")
 
     def last_words(self, context: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-        """The kind of the last item, and what the user said last."""
+        """The kind of the last item, and what the user said last; an output since then goes before both."""
         kind = str(context[-1]["type"]) if context else ""
         for item in reversed(context):
+            if item["type"] == "function_call_output":
+                kind = "function_call_output"
             if item.get("role") == "user":
                 parts = cast("Sequence[Mapping[str, Any]]", item.get("content", ()))
                 return kind, " ".join(str(part.get("text") or part.get("transcript") or "") for part in parts)

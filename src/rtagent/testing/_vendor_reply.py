@@ -12,6 +12,7 @@ from array import array
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import anyio
@@ -245,7 +246,12 @@ class Reply:
 
 def tone(ms: int, encoding: str, rate: int, number: int) -> list[bytes]:
     """That much sound, in deltas; each ``number`` sounds different, so that nothing can be mistaken."""
-    frequency = 300.0 + 40.0 * (number % 20)
+    return list(_tone(ms, encoding, rate, number % (20 if encoding == "pcm" else 251)))
+
+
+@lru_cache(maxsize=512)
+def _tone(ms: int, encoding: str, rate: int, number: int) -> tuple[bytes, ...]:
+    frequency = 300.0 + 40.0 * number
     step = 2 * math.pi * frequency / rate
     frames = rate * ms // 1000
     if encoding == "pcm":
@@ -254,4 +260,4 @@ def tone(ms: int, encoding: str, rate: int, number: int) -> list[bytes]:
     else:
         sound, width = bytes((number * 7 + frame) % 251 for frame in range(frames)), 1
     size = rate * DELTA_MS // 1000 * width
-    return [sound[start : start + size] for start in range(0, len(sound), size)]
+    return tuple(sound[start : start + size] for start in range(0, len(sound), size))
