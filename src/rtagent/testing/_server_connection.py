@@ -1,7 +1,7 @@
 """One connection of a ``RealtimeServer``: what the client says meets a mind or a script, and faults.
 
-Theory of operation. One task reads through ``Inbound``; each event is noted, then the faults strike that
-it makes due, then ``ServerPlay`` takes it. Whatever answers goes through ``Outbound``, which has the other
+Theory of operation. One task reads through ``Inbound``; each event makes faults due, which strike at once,
+then it is noted, then ``ServerPlay`` takes it. Whatever answers goes through ``Outbound``, which has the other
 faults and the only writer. Whoever ends the connection first wins: ``_finish`` says how, ``serve`` stops
 all tasks and does it.
 """
@@ -240,6 +240,7 @@ class ServerConnection:
         if not self._finished.is_set():
             self._leaving = leaving
             self.ended = ended
+            self._outbound.stop()
             self._finished.set()
 
     async def _write(self) -> None:
@@ -267,12 +268,12 @@ class ServerConnection:
         try:
             event = read_event(frame)
             event_id = event.get("event_id")
-            self._common.log.append(self._record.note(event))
-            del self._common.log[:-LOG_LIMIT]
-            self._received.note(event)
             for fault in self._watch.due("client", event["type"]):
                 self._strike(fault)
             await self._inbound.held()
+            self._common.log.append(self._record.note(event))
+            del self._common.log[:-LOG_LIMIT]
+            self._received.note(event)
             if not self._outbound.over:
                 await play.take(event)
         except Refusal as refusal:
