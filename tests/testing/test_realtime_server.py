@@ -291,8 +291,19 @@ async def test_an_unexpected_event_fails_the_block_also_when_it_came_last() -> N
         async with RealtimeServer(over="memory", script=[Expect("a")]) as server:
             transport = await server.dial()
             await transport.send('{"type": "a"}')
+            for _ in range(200):
+                await transport.send('{"type": "input_audio_buffer.append", "audio": "AAAA"}')
             await transport.send('{"type": "b"}')
             await transport.aclose()
+
+
+async def test_an_unexpected_event_that_came_last_over_a_socket() -> None:
+    with pytest.raises(UnexpectedFrame, match="nothing more was expected"):  # noqa: PT012 - its end raises
+        async with RealtimeServer(script=[Expect("a")]) as server:
+            async with connect(server.url) as socket:
+                await socket.recv()
+                for kind in ("a", *["input_audio_buffer.append"] * 10, "b"):
+                    await socket.send(json.dumps({"type": kind}))
 
 
 async def test_an_unexpected_event_is_told_with_the_failure_that_it_caused() -> None:

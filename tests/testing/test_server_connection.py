@@ -106,6 +106,16 @@ async def test_ways_to_end(dialling, fault, error, ended) -> None:
     assert connection.sent("response.create") != []
 
 
+async def test_after_a_drop_the_server_takes_nothing_any_more(dialling) -> None:
+    fault = Drop(on="conversation.item.create", by="client")
+    async with dialling(faults=[fault]) as (_, connection, client):
+        await client.next()
+        await client.say("hello")
+        await connection.wait_ended()
+        assert len(connection.sent("conversation.item.create")) == 1
+        assert connection.items == []
+
+
 async def test_the_end_of_a_sessions_time(dialling) -> None:
     async with dialling(faults=[Expire(on="response.created")]) as (_, _, client):
         await client.next()

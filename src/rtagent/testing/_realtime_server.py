@@ -33,6 +33,8 @@ __all__ = ("RealtimeServer",)
 
 SETTLE_TIMEOUT_S = 1.0
 SHUT_TIMEOUT_S = 5.0
+TURNS = 50
+"""Turns of the event loop in which a frame that has come is read: far more than it takes."""
 
 
 class RealtimeServer:
@@ -267,15 +269,23 @@ class RealtimeServer:
         await self._serve(self._open(link, path, headers))
 
     async def _shut(self, *, settle: bool) -> None:
-        if settle:  # what the clients have sent is read before it is judged
+        if settle:
             with anyio.move_on_after(SETTLE_TIMEOUT_S):
-                await anyio.wait_all_tasks_blocked()
+                await self._settle()
         with anyio.move_on_after(SHUT_TIMEOUT_S, shield=True):
             async with anyio.create_task_group() as group:
                 for connection in self.connections:
                     group.start_soon(connection.go_away)
         await self._stack.aclose()
         self._group = self._address = None
+
+    async def _settle(self) -> None:
+        """Return when all is read that has come: that is judged too."""
+        taken = -1
+        while taken != self._common.taken:
+            taken = self._common.taken
+            for _ in range(TURNS):
+                await checkpoint()
 
     def _judge(self, error: Exception | None) -> None:
         """Raise what went wrong on this side; what the block itself raised is its cause."""

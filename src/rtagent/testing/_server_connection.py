@@ -265,6 +265,7 @@ class ServerConnection:
 
     async def _take(self, frame: str | bytes, play: ServerPlay) -> None:
         event_id: object = None
+        self._common.taken += 1
         try:
             event = read_event(frame)
             event_id = event.get("event_id")
