@@ -19,8 +19,9 @@ from ._bell import Bell
 from ._fault_watch import Doorkeeper
 from ._faults import Fault, Refuse
 from ._script import Script, Step
-from ._server_connection import Opening, ServerConnection, selected
+from ._server_connection import ServerConnection, selected
 from ._server_door import listening, refusal
+from ._server_life import Opening, ServerLife
 from ._server_link import Link, MemoryLink
 from ._server_play import Common
 from ._vendor_tables import VENDORS
@@ -84,6 +85,7 @@ class RealtimeServer:
         self.profile = profile
         self.connections: list[ServerConnection] = []
         """All of them, in the order in which they came."""
+        self._lives: list[ServerLife] = []
         self._over = over
         self._common = Common(
             VENDORS[profile],
@@ -160,8 +162,8 @@ class RealtimeServer:
         if refuse is not None:
             raise refusal(refuse)
         ours, theirs = memory_pair()
-        connection = self._open(MemoryLink(theirs), self._common.vendor.address, {})
-        self._group.start_soon(self._serve, connection)
+        life = self._open(MemoryLink(theirs), self._common.vendor.address, {})
+        self._group.start_soon(self._serve, life)
         await checkpoint()
         return ours
 
@@ -245,7 +247,7 @@ class RealtimeServer:
     def _admit(self) -> Refuse | None:
         return self._doorkeeper.answer(len(self.connections) + 1)
 
-    def _open(self, link: Link, path: str, headers: Mapping[str, str]) -> ServerConnection:
+    def _open(self, link: Link, path: str, headers: Mapping[str, str]) -> ServerLife:
         number = len(self.connections) + 1
         opening = Opening(
             number,
@@ -254,14 +256,15 @@ class RealtimeServer:
             [f for f in self._faults if not isinstance(f, Refuse) and f.connection in (None, number)],
             self._scripts.get(number),
         )
-        connection = ServerConnection(self._common, opening, link)
-        self.connections.append(connection)
+        life = ServerLife(self._common, opening, link)
+        self._lives.append(life)
+        self.connections.append(ServerConnection(life))
         self._bell.ring()
-        return connection
+        return life
 
-    async def _serve(self, connection: ServerConnection) -> None:
+    async def _serve(self, life: ServerLife) -> None:
         try:
-            await connection.serve()
+            await life.serve()
         except Exception as error:  # noqa: BLE001 - raised at the end of the block
             self._failures.append(error)
 
@@ -274,8 +277,8 @@ class RealtimeServer:
                 await self._settle()
         with anyio.move_on_after(SHUT_TIMEOUT_S, shield=True):
             async with anyio.create_task_group() as group:
-                for connection in self.connections:
-                    group.start_soon(connection.go_away)
+                for life in self._lives:
+                    group.start_soon(life.go_away)
         await self._stack.aclose()
         self._group = self._address = None
 
