@@ -112,6 +112,39 @@ async def test_two_connections_at_the_same_time_have_nothing_in_common() -> None
     assert server.connections[0].ended == (1001, "the server is going away")
 
 
+async def test_two_sockets_at_the_same_time() -> None:
+    async with RealtimeServer() as server:
+        async with rtagent.connect(endpoint=server.endpoint) as old:
+            await old.say("a story")
+
+            async def talk() -> None:
+                assert (await old.respond(timeout=5)).text == "You said a story"
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(talk)
+                await server.connections[0].wait_for("response.create")
+                async with rtagent.connect(endpoint=server.endpoint) as new:
+                    assert (await new.respond(timeout=5)).status == "completed"
+                    assert [connection.ended for connection in server.connections] == [None, None]
+                server.connections[0].release()
+        assert [connection.ended for connection in server.connections] == [(1000, ""), (1000, "")]
+
+
+async def test_what_was_restored_can_be_read() -> None:
+    agent = Agent(tools=[light])
+    async with RealtimeServer() as server:
+        async with rtagent.connect(agent, endpoint=server.endpoint) as session:
+            for text in ("use the tool", "hello"):
+                await session.say(text)
+                await session.respond(timeout=5)
+            earlier = session.history.snapshot()
+        async with rtagent.connect(agent, endpoint=server.endpoint, history=earlier):
+            before, after = server.connections
+            assert [item["id"] for item in after.items] == [item["id"] for item in before.items]
+            assert len(after.items) == 6
+    assert server.refusals == []
+
+
 async def test_connections_are_given_out_once_each() -> None:
     async with RealtimeServer(over="memory") as server:
         await server.dial()
@@ -258,8 +291,19 @@ async def test_an_unexpected_event_fails_the_block_also_when_it_came_last() -> N
         async with RealtimeServer(over="memory", script=[Expect("a")]) as server:
             transport = await server.dial()
             await transport.send('{"type": "a"}')
+            for _ in range(200):
+                await transport.send('{"type": "input_audio_buffer.append", "audio": "AAAA"}')
             await transport.send('{"type": "b"}')
             await transport.aclose()
+
+
+async def test_an_unexpected_event_that_came_last_over_a_socket() -> None:
+    with pytest.raises(UnexpectedFrame, match="nothing more was expected"):  # noqa: PT012 - its end raises
+        async with RealtimeServer(script=[Expect("a")]) as server:
+            async with connect(server.url) as socket:
+                await socket.recv()
+                for kind in ("a", *["input_audio_buffer.append"] * 10, "b"):
+                    await socket.send(json.dumps({"type": kind}))
 
 
 async def test_an_unexpected_event_is_told_with_the_failure_that_it_caused() -> None:

@@ -86,6 +86,12 @@ class Outbound:
         """Throw away what waits to be written, and what the writer is at."""
         self._acts.clear()
         self._doing.cancel()
+        self._bell.ring()
+
+    def stop(self) -> None:
+        """Nobody writes any more: what is sent from now on goes nowhere, and no sender waits."""
+        self._lane.over = True
+        self.forget()
 
     def leave(self, code: int | None, reason: str) -> None:
         """End the connection, after all that waits to be written."""

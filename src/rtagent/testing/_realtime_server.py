@@ -19,8 +19,9 @@ from ._bell import Bell
 from ._fault_watch import Doorkeeper
 from ._faults import Fault, Refuse
 from ._script import Script, Step
-from ._server_connection import Opening, ServerConnection, selected
+from ._server_connection import ServerConnection, selected
 from ._server_door import listening, refusal
+from ._server_life import Opening, ServerLife
 from ._server_link import Link, MemoryLink
 from ._server_play import Common
 from ._vendor_tables import VENDORS
@@ -33,6 +34,8 @@ __all__ = ("RealtimeServer",)
 
 SETTLE_TIMEOUT_S = 1.0
 SHUT_TIMEOUT_S = 5.0
+TURNS = 50
+"""Turns of the event loop in which a frame that has come is read: far more than it takes."""
 
 
 class RealtimeServer:
@@ -82,6 +85,7 @@ class RealtimeServer:
         self.profile = profile
         self.connections: list[ServerConnection] = []
         """All of them, in the order in which they came."""
+        self._lives: list[ServerLife] = []
         self._over = over
         self._common = Common(
             VENDORS[profile],
@@ -158,8 +162,8 @@ class RealtimeServer:
         if refuse is not None:
             raise refusal(refuse)
         ours, theirs = memory_pair()
-        connection = self._open(MemoryLink(theirs), self._common.vendor.address, {})
-        self._group.start_soon(self._serve, connection)
+        life = self._open(MemoryLink(theirs), self._common.vendor.address, {})
+        self._group.start_soon(self._serve, life)
         await checkpoint()
         return ours
 
@@ -243,7 +247,7 @@ class RealtimeServer:
     def _admit(self) -> Refuse | None:
         return self._doorkeeper.answer(len(self.connections) + 1)
 
-    def _open(self, link: Link, path: str, headers: Mapping[str, str]) -> ServerConnection:
+    def _open(self, link: Link, path: str, headers: Mapping[str, str]) -> ServerLife:
         number = len(self.connections) + 1
         opening = Opening(
             number,
@@ -252,14 +256,15 @@ class RealtimeServer:
             [f for f in self._faults if not isinstance(f, Refuse) and f.connection in (None, number)],
             self._scripts.get(number),
         )
-        connection = ServerConnection(self._common, opening, link)
-        self.connections.append(connection)
+        life = ServerLife(self._common, opening, link)
+        self._lives.append(life)
+        self.connections.append(ServerConnection(life))
         self._bell.ring()
-        return connection
+        return life
 
-    async def _serve(self, connection: ServerConnection) -> None:
+    async def _serve(self, life: ServerLife) -> None:
         try:
-            await connection.serve()
+            await life.serve()
         except Exception as error:  # noqa: BLE001 - raised at the end of the block
             self._failures.append(error)
 
@@ -267,15 +272,23 @@ class RealtimeServer:
         await self._serve(self._open(link, path, headers))
 
     async def _shut(self, *, settle: bool) -> None:
-        if settle:  # what the clients have sent is read before it is judged
+        if settle:
             with anyio.move_on_after(SETTLE_TIMEOUT_S):
-                await anyio.wait_all_tasks_blocked()
+                await self._settle()
         with anyio.move_on_after(SHUT_TIMEOUT_S, shield=True):
             async with anyio.create_task_group() as group:
-                for connection in self.connections:
-                    group.start_soon(connection.go_away)
+                for life in self._lives:
+                    group.start_soon(life.go_away)
         await self._stack.aclose()
         self._group = self._address = None
+
+    async def _settle(self) -> None:
+        """Return when all is read that has come: that is judged too."""
+        taken = -1
+        while taken != self._common.taken:
+            taken = self._common.taken
+            for _ in range(TURNS):
+                await checkpoint()
 
     def _judge(self, error: Exception | None) -> None:
         """Raise what went wrong on this side; what the block itself raised is its cause."""

@@ -39,6 +39,8 @@ class Common:
     session_seconds: float = 3_600.0
     strict: bool = True
     log: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    taken: int = 0
+    """Frames that were read so far, over all connections."""
 
 
 class ServerPlay:
