@@ -92,7 +92,10 @@ class _Likeness:
     def _holds(self) -> bool:
         """Whether a frame in which both were exchanged differs in these two values and nowhere else."""
         other_id = "x" * (self._id_to - self._id_at)
-        raw = from_json(f"{self.before}{other_id}{self._between}AAAA{self._after}")
+        try:
+            raw = from_json(f"{self.before}{other_id}{self._between}AAAA{self._after}")
+        except ValueError:  # the id was found in the frame's own punctuation, such as ":" or null
+            return False
         # The type may be written as its dialect writes it: that was found right when the frame was read.
         return bool(
             {**raw, "type": self._fields["type"]} == {**self._fields, "event_id": other_id, "delta": "AAAA"}
