@@ -6,7 +6,7 @@ FULLY_COVERED := */rtagent/protocol/*,*/rtagent/events/*,*/rtagent/errors.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check fix build clean \
+.PHONY: help demo test check fix soak build clean \
 	format lint mypy basedpyright layers dependencies spelling wheel tests-with-coverage coverage own-tests
 
 help: ## list these commands
@@ -30,6 +30,10 @@ fix: ## format the code and repair what the linter can
 	@$(SET_UP) check
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
+
+soak: ## talk for a long time over bad connections (ARGS="--minutes 10 --turns 10000")
+	@$(SET_UP) test
+	@$(PYTHON_IN_VENV) -m scripts.soak $(or $(ARGS),--minutes 10 --turns 10000)
 
 build: ## build the source archive and the wheel into dist/, then test the wheel
 	@$(SET_UP) check

@@ -130,7 +130,7 @@ class _Watch:
 async def all_blocked() -> None:
     """Return when every other task waits for something: as anyio's, which sleeps a tenth of a second in between."""
     this = asyncio.current_task()
-    while any(_can_run(task) for task in asyncio.all_tasks() if task is not this):
+    while any(_can_run(task) for task in asyncio.all_tasks() if task is not this):  # noqa: ASYNC110
         await asyncio.sleep(0)
 
 

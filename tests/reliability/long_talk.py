@@ -1,37 +1,23 @@
-"""A very long conversation over connections that do not last.
-
-Run ``make soak``: ten minutes of real time over real sockets, with sound both ways. The test beside it holds ten
-thousand turns on virtual time.
-"""
+"""A very long conversation in writing over connections that do not last, on virtual time."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import gc
 import random
-import sys
-import time
-import tracemalloc
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
 from typing import Any
 
-import anyio
-
-import rtagent
 from rtagent import Agent, events, tool
-from rtagent.audio import MonotonicClock, NullSink
 from rtagent.events import lifecycle
 from rtagent.session import ReconnectPolicy, Session
 from rtagent.testing import Close, Drop, Duplicate, Expire, Fault, LockstepClock, Malformed, RealtimeServer
-from tests.reliability.story import Caller, all_blocked
+from tests.reliability.story import all_blocked
 
-__all__ = ("Tally", "residue", "soak_sockets", "soak_turns")
+__all__ = ("Tally", "forget", "residue", "soak_turns")
 
 FAULTY = 0.2
 """How many of the turns meet a fault."""
@@ -59,8 +45,8 @@ class Tally:
     said: list[str] = field(default_factory=list[str])
     refusals: Sequence[str] = ()
     tasks: list[int] = field(default_factory=list[int])
-    traced_kib: list[float] = field(default_factory=list[float])
-    """Memory of Python objects outside the history, now and then."""
+    objects: list[int] = field(default_factory=list[int])
+    """How many objects there were, now and then."""
     resident_kib: list[int] = field(default_factory=list[int])
 
     def see(self, at: float, side: str, event: object) -> None:
@@ -96,11 +82,12 @@ def any_fault(draw: random.Random) -> Fault:
 
 def residue(session: Session) -> dict[str, int]:
     """What a session at rest still holds on to, apart from its history."""
-    machines = session._core._machines  # type: ignore[attr-defined]
+    pump = session._pump
+    machines = pump.core._machines  # type: ignore[attr-defined]
     responses, voice = machines.responses, machines.voice
     return {
-        "waiters": len(session._pump.waiters._slots),
-        "frames": session._pump.wire.statistics().frames_waiting,
+        "waiters": len(pump.waiters._slots),
+        "frames": pump.wire.statistics().frames_waiting,
         "unanswered": len(machines.answers._waiting),
         "held": len(machines.mail._held),
         "calls": len(responses.calls._entries),
@@ -109,7 +96,7 @@ def residue(session: Session) -> dict[str, int]:
         "beside": len(responses._beside),
         "queue": len(responses.gate._queue),
         "deletes": len(voice._deletes),
-        "subscriptions": len(session._pump.fanout._subscriptions),
+        "subscriptions": len(pump.fanout._subscriptions),
     }
 
 
@@ -172,84 +159,11 @@ async def _turn(
 def forget(server: RealtimeServer) -> None:
     """Let go of what the double remembers of connections that are gone: it is not what is weighed here."""
     for connection in server.connections[:-3]:
-        connection._play = None
+        connection._life.play = None
         connection.log.clear()
 
 
 def _weigh(tally: Tally) -> None:
     gc.collect()
     tally.tasks.append(len(asyncio.all_tasks()))
-    if tracemalloc.is_tracing():
-        tally.traced_kib.append(tracemalloc.get_traced_memory()[0] / 1024)
-
-
-async def soak_sockets(seconds: float, seed: int, *, every_s: float = 10.0) -> Tally:
-    """Talk for so long over real sockets, in real time, while connections are dropped and renewed.
-
-    Args:
-        seconds: how long.
-        seed: of the faults.
-        every_s: how often memory and tasks are looked at.
-    """
-    draw, tally, clock = random.Random(seed), Tally(), MonotonicClock()  # noqa: S311 - as above
-    ends = time.monotonic() + seconds
-    async with RealtimeServer(session_seconds=30.0) as server:
-        policy = ReconnectPolicy(replay_tokens=300, max_attempts=50, renew_before_s=15.0)
-        async with (
-            rtagent.connect(
-                Agent(instructions="Be brief."),
-                endpoint=server.endpoint,
-                reconnect=policy,
-                observer=tally.see,
-            ) as session,
-            anyio.create_task_group() as group,
-        ):
-            caller = Caller(clock)
-            session.attach(caller, NullSink(clock=clock))
-            group.start_soon(partial(_look, tally, every_s))
-            while time.monotonic() < ends:
-                caller.speak(0.3)
-                await session.wait_for(events.ResponseDone, timeout=60)
-                tally.turns += 1
-                if draw.random() < FAULTY:
-                    server.current.inject(Drop(connection=None))
-                await anyio.sleep(draw.random())
-                forget(server)
-            group.cancel_scope.cancel()
-        tally.refusals = server.refusals
-    return tally
-
-
-async def _look(tally: Tally, every_s: float) -> None:
-    while True:
-        await anyio.sleep(every_s)
-        gc.collect()
-        tally.tasks.append(len(asyncio.all_tasks()))
-        tally.resident_kib.append(await anyio.to_thread.run_sync(_resident_kib))
-        print(
-            f"{tally.turns} turns, {tally.reconnected} reconnections, {tally.renewed} renewals, "
-            f"{tally.tasks[-1]} tasks, {tally.resident_kib[-1]} KiB",
-            flush=True,
-        )
-
-
-def _resident_kib() -> int:
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS:")).split()[1])
-
-
-def main() -> int:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="soak", description="talk for a long time over bad connections")
-    parser.add_argument("--minutes", type=float, default=10.0, help="how long (10)")
-    parser.add_argument("--seed", type=int, default=1, help="of the faults (1)")
-    options = parser.parse_args()
-    tally = anyio.run(soak_sockets, options.minutes * 60, options.seed)
-    settled = tally.resident_kib[len(tally.resident_kib) // 5 :]
-    growth = settled[-1] - settled[0]
-    print(f"{tally.turns} turns; resident memory grew by {growth} KiB after the first fifth of the time")
-    return 0 if not tally.refusals else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    tally.objects.append(len(gc.get_objects()))
