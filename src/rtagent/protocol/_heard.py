@@ -36,7 +36,6 @@ class _Voice:
     received_ms: float = 0.0
     heard_ms: float = 0.0
     complete: bool = False
-    settled: bool = False
 
 
 class HeardLedger:
@@ -44,6 +43,8 @@ class HeardLedger:
 
     def __init__(self) -> None:
         self._voices: dict[str, _Voice] = {}
+        self._open: dict[str, _Voice] = {}
+        """Those that can still be cut: few, however long the conversation is."""
 
     def received(
         self, item_id: str, content_index: int, response_id: str | None, ms: float, *, in_conversation: bool
@@ -51,9 +52,10 @@ class HeardLedger:
         """Audio of an item came in."""
         voice = self._voices.get(item_id)
         if voice is None:
-            voice = self._voices[item_id] = _Voice(content_index, response_id, in_conversation)
+            voice = _Voice(content_index, response_id, in_conversation)
+            self._voices[item_id] = self._open[item_id] = voice
             while len(self._voices) > KEPT_ITEMS:
-                del self._voices[next(iter(self._voices))]
+                self.forget(next(iter(self._voices)))
         voice.received_ms += ms
 
     def known(self) -> tuple[str, ...]:
@@ -62,7 +64,7 @@ class HeardLedger:
 
     def completed(self, response_id: str) -> None:
         """No more audio of this response will come."""
-        for voice in self._voices.values():
+        for voice in self._open.values():
             if voice.response_id == response_id:
                 voice.complete = True
 
@@ -75,28 +77,26 @@ class HeardLedger:
 
     def settle(self) -> None:
         """The voice was heard to its end: nothing of what was received can be cut any more."""
-        for voice in self._voices.values():
-            voice.settled = voice.settled or voice.complete
+        self._open = {item_id: voice for item_id, voice in self._open.items() if not voice.complete}
 
     def cut(self, heard_ms: Mapping[str, float]) -> list[Cut]:
         """The voice was stopped: what the server must be told, in the order in which it was spoken."""
         self.progress(heard_ms)
         cuts: list[Cut] = []
-        for item_id, voice in self._voices.items():
-            if voice.settled:
-                continue
-            voice.settled = True
+        for item_id, voice in self._open.items():
             heard_whole = voice.complete and voice.received_ms - voice.heard_ms < 1.0
             if heard_whole or not voice.in_conversation or voice.received_ms <= 0.0:
                 continue
             # Rule I5: never truncate at 0 ms; what nobody heard is taken out of the conversation.
             end_ms = floor(voice.heard_ms)
             cuts.append(Cut(item_id, voice.content_index, voice.response_id, end_ms if end_ms >= 1 else None))
+        self._open = {}
         return cuts
 
     def forget(self, item_id: str) -> None:
         """The item is gone from the conversation."""
         self._voices.pop(item_id, None)
+        self._open.pop(item_id, None)
 
     def received_ms(self, item_id: str) -> float | None:
         """Milliseconds received of an item; None for one that has no voice."""
@@ -111,7 +111,7 @@ class HeardLedger:
     @property
     def unsettled(self) -> bool:
         """Whether there is voice that has not been heard to its end."""
-        return any(not voice.settled and voice.received_ms > 0.0 for voice in self._voices.values())
+        return any(voice.received_ms > 0.0 for voice in self._open.values())
 
     def response_of(self, item_id: str) -> str | None:
         """The response that an item's voice belongs to."""
@@ -120,9 +120,7 @@ class HeardLedger:
 
     def being_heard(self) -> str | None:
         """The item that was last heard but not to its end."""
-        partly = [
-            item_id for item_id, voice in self._voices.items() if not voice.settled and voice.heard_ms > 0.0
-        ]
+        partly = [item_id for item_id, voice in self._open.items() if voice.heard_ms > 0.0]
         return partly[-1] if partly else None
 
 

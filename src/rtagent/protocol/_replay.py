@@ -29,6 +29,9 @@ _MS_PER_TOKEN = 100.0
 """The user's audio in a token (protocol document, 13)."""
 
 
+Spoken = Callable[[str], SpokenTurn | None]
+
+
 @dataclass(frozen=True, slots=True)
 class ReplayPlan:
     """What to tell, and what will be missing."""
@@ -44,7 +47,7 @@ def replay_plan(
     *,
     max_tokens: int = REPLAY_TOKENS,
     too_old: Set[str] = frozenset(),
-    spoken: Callable[[str], SpokenTurn | None] = lambda _item_id: None,
+    spoken: Spoken = lambda _item_id: None,
     open_calls: Set[str] = frozenset(),
 ) -> ReplayPlan:
     """Plan what a new session is told.
@@ -56,8 +59,7 @@ def replay_plan(
         spoken: the sound of a user's turn, if it is at hand.
         open_calls: ids of calls that are told later, with their outputs.
     """
-    tellable = [_tellable(entry, spoken) for entry in entries]
-    kept = _newest(entries, tellable, max_tokens, too_old)
+    kept = _newest(entries, max_tokens, too_old, spoken)
     # A pair is told whole or not at all: a call whose output is missing would be run again, or never answered.
     asked = {item.call_id for item in kept.values() if isinstance(item, events.FunctionCall)}
     answered = {item.call_id for item in kept.values() if isinstance(item, events.FunctionCallOutput)}
@@ -80,21 +82,21 @@ class _Tellable:
 
 
 def _newest(
-    entries: Sequence[HistoryEntry],
-    tellable: Sequence[_Tellable | None],
-    max_tokens: int,
-    too_old: Set[str],
+    entries: Sequence[HistoryEntry], max_tokens: int, too_old: Set[str], spoken: Spoken
 ) -> dict[int, events.Item]:
     """The items by their place: what the system said, and of the rest the newest that fit."""
     told: dict[int, events.Item] = {}
     left = max_tokens
-    for index, one in enumerate(tellable):
-        if one is not None and entries[index].role == "system":
+    for index, entry in enumerate(entries):
+        one = _tellable(entry, spoken) if entry.role == "system" else None
+        if one is not None:
             told[index] = one.item
             left -= one.tokens
     for index in reversed(range(len(entries))):
-        one = tellable[index]
-        if one is not None and index not in told:
+        if index in told:
+            continue
+        one = _tellable(entries[index], spoken)
+        if one is not None:
             left -= one.tokens
             if left < 0 or entries[index].id in too_old:
                 break
@@ -102,7 +104,7 @@ def _newest(
     return told
 
 
-def _tellable(entry: HistoryEntry, spoken: Callable[[str], SpokenTurn | None]) -> _Tellable | None:
+def _tellable(entry: HistoryEntry, spoken: Spoken) -> _Tellable | None:
     item = _item(entry)
     if item is not None:
         words = entry.text if entry.call is None else entry.text + entry.call.name + entry.call.arguments

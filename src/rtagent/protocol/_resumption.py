@@ -140,9 +140,8 @@ class Resumption:
             seamless: whether it takes over from one that was well.
         """
         m = self._m
-        known = {entry.id for entry in m.items}
         for event in opened.events:
-            if item_of(event) not in known:
+            if item_of(event) not in opened.told:  # those are known here
                 self._meaning.take(event, now)
         m.greeted = True
         self._told = opened.told
@@ -154,8 +153,9 @@ class Resumption:
     def go_on(self, now: float) -> None:
         """The conversation goes on where it was: what is owed is sent."""
         m = self._m
+        told = (m.items.get(item_id) for item_id in self._told)
         m.responses.present = {
-            entry.call.call_id for entry in m.items if entry.id in self._told and entry.call is not None
+            entry.call.call_id for entry in told if entry is not None and entry.call is not None
         }
         for one in m.mail.take_held():
             m.send(one.event, awaited=one.awaited)
