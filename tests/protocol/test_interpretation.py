@@ -13,7 +13,16 @@ from rtagent import events
 from rtagent.audio import AudioFormat
 from rtagent.errors import LocalProtocolError, Unsupported
 from rtagent.events import translation
-from rtagent.protocol import Answered, Core, Happening, PlayDue, Refused, VoiceEnded
+from rtagent.protocol import (
+    Answered,
+    Core,
+    Happening,
+    Opened,
+    PlayDue,
+    Refused,
+    Undelivered,
+    VoiceEnded,
+)
 from rtagent.protocol import _interpretation as module
 from rtagent.protocol._interpretation import Interpretation
 
@@ -242,3 +251,27 @@ def test_words_without_a_time_are_placed_by_their_arrival(core: Interpretation) 
 def test_events_that_it_does_not_know_change_nothing(core: Interpretation) -> None:
     core.receive(events.UnknownEvent(type="session.new", raw={"type": "session.new"}), 0.0)
     assert (core.happenings(), core.events_to_send(), core.history) == ([], [], ())
+
+
+# -- from one connection to the next -------------------------------------------------------------------
+
+
+def test_a_lost_session_ends_its_utterance_and_the_next_one_goes_on(core: Interpretation) -> None:
+    session = translation.TranslationSession(id="sess_1")
+    core.receive(translation.SessionCreated(session=session), 0.0)
+    core.receive(translation.SessionInputTranscriptDelta(delta="Hola."), 0.0)
+    core.receive(audio(), 0.0)
+    event_id = core.send(translation.SessionUpdate(session=session), 0.0, awaited=True)
+    core.happenings()
+    core.resumption.lost(1.0)
+    assert (core.state, core.greeted) == ("reconnecting", False)
+    told = core.happenings()
+    assert [type(one) for one in told] == [VoiceEnded, Undelivered]
+    assert told[1] == Undelivered(event_id, "session.update")
+    core.audio_written(LOUD, 100.0, 1.0)
+    created = translation.SessionCreated(session=session)
+    assert core.resumption.connected(Opened((created,)), 2.0).dropped_ms == 100.0
+    core.resumption.go_on(2.0)
+    core.receive(translation.SessionInputTranscriptDelta(delta="Adiós."), 2.0)
+    assert core.greeted
+    assert [entry.text for entry in core.history] == ["Hola.", "Adiós."]

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from rtagent import events
 from rtagent.errors import LocalProtocolError, Unsupported
 from rtagent.events import live
-from rtagent.protocol import Answered, CallDue, Happening, PlayDue, Refused, VoiceEnded
+from rtagent.protocol import Answered, CallDue, Happening, Opened, PlayDue, Refused, VoiceEnded
 from rtagent.protocol._core import Core
 from rtagent.protocol._live import LiveConversation
 from rtagent.protocol._live_sends import HELD_EVENTS
@@ -426,3 +426,21 @@ class HostileServer(RuleBasedStateMachine):
 
 HostileServer.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestHostileServer = HostileServer.TestCase
+
+
+def test_a_lost_connection_is_a_session_that_remembers() -> None:
+    session = Session()
+    wanted = live.SessionConfig(model="gpt-live-1", instructions="Be brief.")
+    session.server(
+        live.SessionStarted(), live.SessionInputTranscriptDelta(delta="Hello.", start_ms=0, end_ms=400)
+    )
+    assert session.core.resumption.quiet
+    session.core.resumption.lost(session.now)
+    assert session.core.state == "reconnecting"
+    told = session.core.resumption.configuration(wanted)
+    assert isinstance(told, live.SessionConfig)
+    assert "User: Hello." in (told.instructions or "")
+    assert session.core.resumption.retold == 1
+    session.core.audio_written(bytes(960), 20.0, session.now)
+    assert session.core.resumption.connected(Opened((live.SessionStarted(),)), session.now).dropped_ms == 20.0
+    assert session.core.state == "listening"

@@ -6,7 +6,7 @@ import pytest
 
 from rtagent import events
 from rtagent.events import live
-from rtagent.protocol import Answered, Happening, Refused
+from rtagent.protocol import Answered, Happening, Refused, Undelivered
 from rtagent.protocol._live_answers import KEPT_EXPECTATIONS, LiveAnswers, has_answer
 from rtagent.protocol._outbox import Outbox
 
@@ -146,3 +146,16 @@ def test_the_oldest_of_too_many_is_given_up_and_told() -> None:
     for number in range(KEPT_EXPECTATIONS + 1):
         desk.answers.expect(str(number), live.SessionInputAudioMute())
     assert desk.told() == [Refused("0", None)]
+
+
+def test_a_lost_connection_answers_nothing_any_more() -> None:
+    desk = Desk()
+    desk.answers.expect("a", live.SessionInstructionsAppend(content="x"))
+    desk.answers.expect("b", live.SessionUpdate(session=live.SessionUpdateConfig()))
+    desk.answers.lost()
+    assert desk.told() == [
+        Undelivered("a", "session.instructions.append"),
+        Undelivered("b", "session.update"),
+    ]
+    desk.answers.hear(live.SessionUpdated(client_event_id="b"))
+    assert desk.told() == []

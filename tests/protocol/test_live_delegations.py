@@ -10,7 +10,12 @@ from rtagent import events
 from rtagent.errors import LocalProtocolError
 from rtagent.events import live
 from rtagent.protocol import CallDue
-from rtagent.protocol._live_delegations import KEPT_DELEGATIONS, KEPT_RESPONSES, Delegations
+from rtagent.protocol._live_delegations import (
+    KEPT_DELEGATIONS,
+    KEPT_RESPONSES,
+    LONGEST_APPEND,
+    Delegations,
+)
 from rtagent.protocol._outbox import Outbox
 
 
@@ -313,3 +318,32 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(KEPT_RESPONSES + 5):
         work.ends(f"t{number}")
     assert len(work.delegations._ended) == KEPT_RESPONSES
+
+
+def test_a_tool_that_outlives_its_session_tells_the_next_one_in_words() -> None:
+    work = Work()
+    work.created("d1")
+    work.begins("r1", "d1")
+    work.calls("c1", "c2", delegation_id="d1")
+    work.finish("c2", "late")
+    work.delegations.lost()
+    assert work.open() == []
+    work.finish("c1", "x" * 2 * LONGEST_APPEND)
+    first, second = work.events
+    assert isinstance(first, live.SessionCommentaryAppend)
+    assert isinstance(second, live.SessionCommentaryAppend)
+    assert first.content.startswith("look_up({}), called before the connection was lost, has returned: x")
+    assert len(first.content) == LONGEST_APPEND
+    assert second.content.endswith("has returned: late")
+
+
+def test_calls_of_the_next_session_are_answered_as_ever() -> None:
+    work = Work()
+    work.begins("r1")
+    work.calls("c1")
+    work.delegations.lost()
+    work.begins("r2")
+    work.calls("c2")
+    work.finish("c2")
+    work.ends("r2")
+    assert work.sent() == ["c2", "go on"]

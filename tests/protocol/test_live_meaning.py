@@ -160,3 +160,26 @@ def test_an_end_without_a_reason_is_an_end_in_good_order() -> None:
     desk = Desk()
     desk.server(live.SessionClosed())
     assert desk.meaning.close_reason == "unknown"
+
+
+def test_a_lost_session_leaves_what_was_said_and_what_it_cost() -> None:
+    desk = Desk()
+    desk.server(
+        live.SessionStarted(session=session()),
+        live.SessionInputTranscriptDelta(delta="Hello.", start_ms=0, end_ms=500),
+        live.SessionUsageUpdated(usage=live.SessionUsage(seconds=10.0)),
+        live.SessionClosed(reason="expired", session=session()),
+    )
+    desk.meaning.lost()
+    assert (desk.meaning.config, desk.meaning.close_reason, desk.machines.sends.started) == (
+        None,
+        None,
+        False,
+    )
+    desk.server(
+        live.SessionStarted(session=session()),
+        live.SessionInputTranscriptDelta(delta="Again.", start_ms=0, end_ms=500),
+        live.SessionUsageUpdated(usage=live.SessionUsage(seconds=2.0)),
+    )
+    assert [entry.text for entry in desk.machines.transcript.entries] == ["Hello.", "Again."]
+    assert desk.meaning.usage.seconds == 12.0

@@ -69,3 +69,20 @@ def test_after_the_end_nothing_is_sent() -> None:
     assert desk.sends.send(live.SessionInputAudioMute()) == "evt_2"
     desk.sends.start()
     assert desk.sent() == []
+
+
+def test_what_is_sent_without_a_connection_waits_for_the_next_session() -> None:
+    desk = Desk()
+    desk.sends.start()
+    desk.sends.end()
+    desk.sends.lost()
+    desk.sends.send(live.SessionInputAudioMute())
+    assert desk.sent() == []
+    desk.sends.start()
+    assert [kind for kind, _ in desk.sent()] == ["session.input_audio.mute"]
+
+
+def test_a_session_that_runs_already_goes_on_at_once() -> None:
+    desk = Desk(events.LIVE_SIDEBAND)
+    desk.sends.lost()
+    assert desk.sends.started

@@ -342,3 +342,16 @@ def test_nobody_hears_the_user() -> None:
     talker.hear(LOUD)
     talker.words.add("user", "Yes.")
     assert talker.heard(voice_1=100.0) == [None]
+
+
+def test_another_session_begins_its_words_anew() -> None:
+    ledger = TranscriptLedger()
+    ledger.add("user", "One", 0, 400)
+    ledger.end()
+    ledger.restart()
+    assert [entry.status for entry in ledger.entries] == ["completed"]
+    ledger.add("user", "Two", 0, 400)
+    assert [(entry.text, entry.status) for entry in ledger.entries] == [
+        ("One", "completed"),
+        ("Two", "in_progress"),
+    ]

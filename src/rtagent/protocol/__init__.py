@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ._loss import Loss, Outlook, Verdict, verdict_on
     from ._replay import ReplayPlan, replay_plan
     from ._response import Response, Usage
-    from ._resumption import Opened, Resumption
+    from ._resumable import Opened, Resumable
     from ._speech import Repeat, SpokenBlock
     from ._transcripts import Transcript
 
@@ -63,7 +63,7 @@ __all__ = (
     "ReplayPlan",
     "Response",
     "ResponseFinished",
-    "Resumption",
+    "Resumable",
     "SpokenBlock",
     "StopDue",
     "Transcript",
@@ -100,7 +100,7 @@ __getattr__, __dir__ = lazily(
         "Interpretation": "._interpretation",
         "LiveConversation": "._live",
         "Loss": "._loss",
-        "Opened": "._resumption",
+        "Opened": "._resumable",
         "Outlook": "._loss",
         "PlayDue": "._happenings",
         "Refused": "._happenings",
@@ -108,7 +108,7 @@ __getattr__, __dir__ = lazily(
         "ReplayPlan": "._replay",
         "Response": "._response",
         "ResponseFinished": "._happenings",
-        "Resumption": "._resumption",
+        "Resumable": "._resumable",
         "SpokenBlock": "._speech",
         "StopDue": "._happenings",
         "Transcript": "._transcripts",

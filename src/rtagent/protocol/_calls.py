@@ -168,11 +168,14 @@ class CallLedger:
         return [entry.call for entry in self._entries.values() if entry.state is CallState.RUNNING]
 
     @property
+    def unsent_calls(self) -> Sequence[Call]:
+        """The calls whose outputs are still to be sent."""
+        return [entry.call for entry in self._entries.values() if entry.state is not CallState.SENT]
+
+    @property
     def unsent(self) -> frozenset[str]:
-        """The ids of the calls whose outputs are still to be sent."""
-        return frozenset(
-            entry.call.call_id for entry in self._entries.values() if entry.state is not CallState.SENT
-        )
+        """Their ids."""
+        return frozenset(call.call_id for call in self.unsent_calls)
 
     def open_for(self, response_id: str) -> bool:
         """Whether a response still has calls whose outputs were not all sent."""

@@ -15,7 +15,7 @@ from ._formats import Effective
 from ._happenings import Happening
 from ._items import HistoryEntry
 from ._response import Usage
-from ._resumption import Resumption
+from ._resumable import Resumable
 
 __all__ = ("Core", "Phrasing", "core_for")
 
@@ -71,8 +71,8 @@ class Core(Protocol):
     dialect: events.Dialect
 
     @property
-    def resumption(self) -> Resumption | None:
-        """Takes the conversation from one connection to the next; None where it ends with its connection."""
+    def resumption(self) -> Resumable:
+        """Takes the conversation from one connection to the next."""
         ...
 
     @property

@@ -17,8 +17,9 @@ from ..audio import AudioFormat
 from ..errors import LocalProtocolError
 from ..events import translation
 from ..events.lifecycle import SessionState
+from ._begin_again import BeginAgain
 from ._formats import USABLE_RATES, Effective
-from ._happenings import Answered, Happening, Refused
+from ._happenings import Answered, Happening, Refused, Undelivered
 from ._interpretation_phrases import TranslationPhrases
 from ._items import HistoryEntry
 from ._outbox import Outbox
@@ -51,8 +52,6 @@ class Interpretation:
         """24 kHz both ways, unless the voice that comes says otherwise."""
         self.close_reason: str | None = None
         self.phrases = TranslationPhrases(dialect)
-        self.resumption = None
-        """The audio of a lost connection is not kept: what was said meanwhile would be translated too late."""
         self._outbox = Outbox(new_id)
         self._voice = StreamVoice(self._outbox)
         self._words = TranscriptLedger(self._voice)
@@ -60,6 +59,8 @@ class Interpretation:
         self._waiting: OrderedDict[str, str] = OrderedDict()
         self._closing = False
         self._began: float | None = None
+        self.resumption = BeginAgain(self._break_off, self.receive, lambda: not self._voice.sounding)
+        """What was said while there was no connection is not translated: it would come too late."""
 
     # -- from the server ---------------------------------------------------------------------------
 
@@ -148,6 +149,7 @@ class Interpretation:
 
     def audio_written(self, pcm: bytes, ms: float, captured_at: float) -> None:
         """Input audio was appended: nothing here depends on its position."""
+        self.resumption.wrote(ms)
 
     def give_up(self, event_id: str) -> None:
         """Nobody waits for the answer to this send any more."""
@@ -181,6 +183,8 @@ class Interpretation:
     @property
     def state(self) -> SessionState:
         """``speaking`` while there is translation that was not heard to its end."""
+        if self.resumption.away:
+            return "reconnecting"
         return "speaking" if self._voice.sounding else "listening"
 
     @property
@@ -214,6 +218,15 @@ class Interpretation:
             self._began = now
         start_ms = float(elapsed_ms) if elapsed_ms is not None else (now - self._began) * 1000
         self._words.add(role, delta, start_ms, start_ms + WORDS_MS)
+
+    def _break_off(self) -> None:
+        self.config, self.close_reason, self._began = None, None, None
+        self._voice.end()
+        self._words.restart()
+        self._mono = _FirstChannel()
+        for event_id, kind in self._waiting.items():
+            self._outbox.tell(Undelivered(event_id, kind))
+        self._waiting.clear()
 
     def _answered(self, event: events.ServerEvent) -> None:
         for event_id, kind in self._waiting.items():

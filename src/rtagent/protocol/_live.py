@@ -16,10 +16,12 @@ from collections.abc import Callable, Mapping
 from .. import events
 from ..events import live
 from ..events.lifecycle import SessionState
+from ._begin_again import BeginAgain
 from ._formats import Effective
 from ._happenings import Happening, Refused
 from ._items import HistoryEntry
 from ._live_meaning import LiveMachines, LiveMeaning
+from ._live_memory import remembering
 from ._live_phrases import LivePhrases
 from ._response import Usage
 
@@ -40,10 +42,15 @@ class LiveConversation:
     def __init__(self, *, new_id: Callable[[str], str], dialect: events.Dialect = events.LIVE) -> None:
         self.dialect = dialect
         self.phrases = LivePhrases(dialect)
-        self.resumption = None
-        """A session cannot be taken up by another connection: what it knows is not ours to tell."""
         self._machines = LiveMachines(dialect, new_id)
         self._meaning = LiveMeaning(self._machines, dialect)
+        self.resumption = BeginAgain(
+            self._meaning.lost,
+            self.receive,
+            lambda: self.state == "listening",
+            lambda wanted, max_tokens: remembering(wanted, self.history, max_tokens, dialect),
+        )
+        """A new session is told what was said as a part of its instructions."""
 
     # -- from the server ---------------------------------------------------------------------------
 
@@ -113,7 +120,8 @@ class LiveConversation:
         self._machines.delegations.tool_finished(call_id, output, follow_up=follow_up)
 
     def audio_written(self, pcm: bytes, ms: float, captured_at: float) -> None:
-        """Nothing depends on it: there are no turns whose end could be measured."""
+        """Nothing depends on its position: there are no turns whose end could be measured."""
+        self.resumption.wrote(ms)
 
     def give_up(self, event_id: str) -> None:
         """Nobody waits for the answer to this send any more."""
@@ -167,6 +175,8 @@ class LiveConversation:
     @property
     def state(self) -> SessionState:
         """What the session is doing, seen by the user."""
+        if self.resumption.away:
+            return "reconnecting"
         if self._machines.voice.sounding:
             return "speaking"
         if self._machines.delegations.calls.running:

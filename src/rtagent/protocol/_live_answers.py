@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from .. import events
 from ..events import live
-from ._happenings import Answered, Refused
+from ._happenings import Answered, Refused, Undelivered
 from ._outbox import Outbox
 
 __all__ = ("LiveAnswers", "has_answer")
@@ -88,6 +88,12 @@ class LiveAnswers:
             if kind in _ACKNOWLEDGEMENTS:
                 del self._waiting[event_id]
                 self._outbox.tell(Answered(event_id, None))
+
+    def lost(self) -> None:
+        """The connection is gone, and with it every answer."""
+        for event_id, kind in self._waiting.items():
+            self._outbox.tell(Undelivered(event_id, kind))
+        self._waiting.clear()
 
     def end(self, error: events.ErrorDetail) -> None:
         """No answer will come to anything any more."""

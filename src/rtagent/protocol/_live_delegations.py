@@ -24,6 +24,8 @@ __all__ = ("Delegations",)
 
 KEPT_DELEGATIONS = 64
 """Open ones; a server that never ends them loses the oldest."""
+LONGEST_APPEND = 1_200
+"""Characters that may be appended at once: 500 tokens (protocol document, section 7), counted carefully."""
 KEPT_RESPONSES = 256
 """Ids of ended responses remembered, so that nothing late of theirs is run."""
 
@@ -60,6 +62,8 @@ class Delegations:
         self._ended: dict[str, None] = {}
         self._nameless: dict[str, None] = {}
         self._count = 0
+        self._orphans: dict[str, Call] = {}
+        """Calls whose session is gone."""
 
     @property
     def open(self) -> tuple[str, ...]:
@@ -114,6 +118,14 @@ class Delegations:
         self.calls.finish(call_id, output, follow_up=follow_up)
         self._flush()
 
+    def lost(self) -> None:
+        """The connection is gone: what runs comes to its end, but nobody on the other side waits for it."""
+        for call in self.calls.unsent_calls:
+            self._orphans[call.call_id] = call
+            self.calls.response_done(call.response_id, completed=False)
+        self._open.clear()
+        self._current.clear()
+
     def end(self) -> None:
         """The session is closed: nothing is being worked on."""
         self._open.clear()
@@ -153,6 +165,11 @@ class Delegations:
 
     def _flush(self) -> None:
         for finished in self.calls.take_outputs():
+            orphan = self._orphans.pop(finished.call.call_id, None)
+            if orphan is not None:
+                said = f"{orphan.name}({orphan.arguments}), called before the connection was lost, has returned: "
+                self._send(live.SessionCommentaryAppend(content=(said + finished.output)[:LONGEST_APPEND]))
+                continue
             item = live.FunctionCallOutputItem(call_id=finished.call.call_id, output=finished.output)
             self._send(live.ResponseItemCreate(item=item))
         for group in self.calls.take_settled():

@@ -42,6 +42,7 @@ class LiveMeaning:
         self.close_reason: str | None = None
         self.usage = Usage()
         self.context_used: float | None = None
+        self._seconds_before = 0.0
         self._m = machines
         self._dialect = dialect
         self._handlers: dict[type[events.ServerEvent], Callable[[Any], None]] = {
@@ -73,6 +74,16 @@ class LiveMeaning:
         message = f"the session was closed ({self.close_reason}) before this was answered"
         return live.ErrorDetail(type="session_closed", code="session_closed", message=message)
 
+    def lost(self) -> None:
+        """The connection is gone, and its session with it."""
+        self.config, self.close_reason, self.context_used = None, None, None
+        self._seconds_before = self.usage.seconds
+        self._m.sends.lost()
+        self._m.voice.end()
+        self._m.transcript.restart()
+        self._m.delegations.lost()
+        self._m.answers.lost()
+
     def _started(self, event: live.SessionStarted) -> None:
         self._snapshot(event)
         self._m.sends.start()
@@ -99,7 +110,8 @@ class LiveMeaning:
 
     def _count(self, usage: live.SessionUsage | None) -> None:
         if usage is not None and usage.seconds is not None:
-            self.usage = Usage(seconds=usage.seconds)  # the server's total, not an addition to it
+            # The server's total of this session, not an addition to it.
+            self.usage = Usage(seconds=self._seconds_before + usage.seconds)
 
     def _user_said(self, event: live.SessionInputTranscriptDelta) -> None:
         self._m.transcript.add("user", event.delta, event.start_ms, event.end_ms)

@@ -22,6 +22,7 @@ class LiveSends:
     def __init__(self, outbox: Outbox, dialect: events.Dialect) -> None:
         self.started = not dialect.takes("session.start")
         self.ended = False
+        self._dialect = dialect
         self._outbox = outbox
         self._held: list[events.ClientEvent] = []
 
@@ -55,6 +56,11 @@ class LiveSends:
         for event in self._held:
             self._outbox.send(event)
         self._held.clear()
+
+    def lost(self) -> None:
+        """The connection is gone: what is sent from now on waits for another session to start."""
+        self.started = not self._dialect.takes("session.start")
+        self.ended = False
 
     def end(self) -> None:
         """The session is closed: nothing is sent any more."""

@@ -55,6 +55,11 @@ ERROR_CODES: dict[str, _Judgement] = {
     "account_deactivated": ("stop", "the account is deactivated"),
     "invalid_api_key": ("stop", "the key is not valid"),
     "invalid_organization": ("stop", "the organization is not known, or the key does not belong to it"),
+    "expired": ("again", "the longest time of the session was over"),
+    "connection_lost": ("again", "the server lost the connection"),
+    "close_requested": ("stop", "somebody asked for the end of the session"),
+    "content": ("stop", "the server ended the session for what was said in it"),
+    "remote_hangup": ("stop", "the other side hung up"),
     "beta_api_shape_disabled": ("stop", "the server no longer takes the beta's shape of events"),
 }
 """The error codes that decide; all others say nothing about the next connection."""

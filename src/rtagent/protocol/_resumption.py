@@ -11,7 +11,7 @@ in which they were made. The audio comes first, since some of these debts are ab
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from .. import events
 from ._gate import LostResponse, ResponseRequest
@@ -20,9 +20,10 @@ from ._machines import Machines
 from ._meaning import Meaning
 from ._reading import item_of
 from ._replay import NOTE, REPLAY_TOKENS, ReplayPlan, replay_plan
+from ._resumable import Opened
 from ._speech import Repeat
 
-__all__ = ("Opened", "Resumption")
+__all__ = ("Resumption",)
 
 REPEATED_ANSWERS = 3
 """How often an answer is asked for again that broke off, or never began, because a connection was lost."""
@@ -31,18 +32,6 @@ BROKEN_OFF = (
     "Go on from there and do not begin again."
 )
 """What the model is told when the user has heard a part of the answer that is asked for again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A connection that was opened, configured and told the conversation."""
-
-    events: tuple[events.ServerEvent, ...] = ()
-    """What its server said meanwhile, in order."""
-    told: frozenset[str] = frozenset()
-    """The ids of the items that it holds."""
-    lost: int = 0
-    """Items that it was not told, or refused."""
 
 
 class Resumption:
@@ -55,6 +44,8 @@ class Resumption:
 
     def __init__(self, machines: Machines, meaning: Meaning) -> None:
         self._m = machines
+        self.retold = 0
+        """Nothing: the history is told in items."""
         self._meaning = meaning
         self._turn_owed: str | None = None
         self._partly_heard = False
@@ -99,7 +90,9 @@ class Resumption:
         m.items.break_off(lambda item_id: m.speech.turn(item_id) is not None)
         m.voice.move_on()
 
-    def configuration(self, wanted: events.WireModel | None) -> events.WireModel | None:
+    def configuration(
+        self, wanted: events.WireModel | None, *, max_tokens: int = REPLAY_TOKENS
+    ) -> events.WireModel | None:
         """What the next connection must be asked for, whole: what was wanted at first, and all changes since."""
         if isinstance(wanted, events.TranscriptionSession):
             return self._m.agreed.over(wanted, events.TranscriptionSession)

@@ -209,6 +209,12 @@ class TranscriptLedger:
         """No more words will come."""
         self._ended = True
 
+    def restart(self) -> None:
+        """Another session begins, whose time counts from the beginning: what is said from now on is new."""
+        self._latest.clear()
+        self._ended = False
+        self._deltas += 1  # what was said until now is complete
+
     @property
     def entries(self) -> tuple[HistoryEntry, ...]:
         """What was said, in the order in which each entry began to be delivered."""

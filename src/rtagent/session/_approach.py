@@ -9,7 +9,7 @@ import anyio
 
 from .. import events
 from ..errors import ConnectionFailed, ConnectionLost, EndOfStream, Timeout
-from ..protocol import HistoryEntry, Opened, ReplayPlan, Resumption, replay_plan
+from ..protocol import HistoryEntry, Opened, ReplayPlan, Resumable, replay_plan
 from ..transport import Transport
 from ._opening import Opening
 from ._policy import ReconnectPolicy
@@ -75,7 +75,7 @@ class Approach:
         self,
         dial: Dial,
         policy: ReconnectPolicy,
-        resumption: Resumption,
+        resumption: Resumable,
         *,
         within_s: float,
         aside: bool = False,
@@ -97,7 +97,7 @@ class Approach:
             with anyio.fail_after(within_s):
                 transport = await dial()
                 heard = self._pump.fanout.observe if aside else self._hear_again
-                wanted = resumption.configuration(self._target.wanted)
+                wanted = resumption.configuration(self._target.wanted, max_tokens=policy.replay_tokens)
                 opening = await self._open(transport, wanted, self.plan(policy, resumption), heard)
                 return Standby(transport, opening)
         except BaseException as failure:
@@ -107,7 +107,7 @@ class Approach:
                 raise Timeout("another connection", waited_s=within_s) from None
             raise
 
-    def plan(self, policy: ReconnectPolicy, resumption: Resumption) -> ReplayPlan:
+    def plan(self, policy: ReconnectPolicy, resumption: Resumable) -> ReplayPlan:
         """What a connection must be told now."""
         now = self._pump.clock.now()
         return resumption.plan(now, max_tokens=policy.replay_tokens, max_age_s=policy.replay_age_s)

@@ -22,7 +22,7 @@ import anyio.abc
 from .. import events
 from ..errors import ConnectionLost, EndOfStream, RtagentError, SessionClosed
 from ..events.lifecycle import Reconnected, Reconnecting, Renewed
-from ..protocol import Loss, Opened, Resumption, verdict_on
+from ..protocol import Loss, Opened, Resumable, verdict_on
 from ..transport import Transport
 from ._approach import Approach, Dial, Standby, Target, close
 from ._link import Link, LinkEnd
@@ -69,9 +69,9 @@ class Lifeline:
         self._proved = False
         """Whether the connection has brought an answer: then its end begins a new outage."""
         resumption = pump.core.resumption
-        self._again: tuple[Dial, ReconnectPolicy, Resumption] | None = None
+        self._again: tuple[Dial, ReconnectPolicy, Resumable] | None = None
         self._renewal: Renewal | None = None
-        if dial is not None and policy is not None and resumption is not None:
+        if dial is not None and policy is not None:
             self._again = (dial, policy, resumption)
             self._renewal = Renewal(pump, self._approach, dial, policy, resumption)
             resumption.keep_speech(policy.keep_speech_s * 1000)
@@ -129,7 +129,7 @@ class Lifeline:
         self._pump.disconnect(resumption)
         self._go_on(standby, opened, resumption, seamless=True)
         self._outage = Outage()
-        self._pump.publish(Renewed(at=self._pump.clock.now(), restored=len(opened.told)))
+        self._pump.publish(Renewed(at=self._pump.clock.now(), restored=len(opened.told) + resumption.retold))
         logger.info("%s: the connection was renewed", self._target.endpoint)
 
     async def _goes_on(self, end: LinkEnd) -> bool:
@@ -148,12 +148,12 @@ class Lifeline:
             pump.end(lost, lost.code, lost.reason)
             return False
         dial, policy, resumption = self._again
-        loss = Loss.of(end, said=self._said)
+        loss = replace(Loss.of(end, said=self._said), error_code=said)
         verdict = verdict_on(loss, sideband=self._target.sideband)
         pump.disconnect(resumption, lost, resend=verdict.resend, resume=policy.resume_answers)
         return await self._restore(dial, policy, resumption, loss)
 
-    async def _restore(self, dial: Dial, policy: ReconnectPolicy, resumption: Resumption, loss: Loss) -> bool:
+    async def _restore(self, dial: Dial, policy: ReconnectPolicy, resumption: Resumable, loss: Loss) -> bool:
         """Dial until there is a connection again; False when the session was given up."""
         pump, clock = self._pump, self._pump.clock
         began = clock.now()
@@ -184,12 +184,14 @@ class Lifeline:
                 continue
             self._outage = replace(outage, elapsed_s=before_s + clock.now() - began)
             self._go_on(standby, opened, resumption)
-            pump.publish(Reconnected(at=clock.now(), restored=len(opened.told), lost=opened.lost))
+            pump.publish(
+                Reconnected(at=clock.now(), restored=len(opened.told) + resumption.retold, lost=opened.lost)
+            )
             return True
         return False
 
     async def _stand_in(
-        self, dial: Dial, policy: ReconnectPolicy, resumption: Resumption, *, within_s: float
+        self, dial: Dial, policy: ReconnectPolicy, resumption: Resumable, *, within_s: float
     ) -> Standby:
         """A connection that knows everything: the one that stands ready, or a new one."""
         standby = None if self._renewal is None else self._renewal.take()
@@ -205,7 +207,7 @@ class Lifeline:
         return await self._approach.another(dial, policy, resumption, within_s=within_s)
 
     def _go_on(
-        self, standby: Standby, opened: Opened, resumption: Resumption, *, seamless: bool = False
+        self, standby: Standby, opened: Opened, resumption: Resumable, *, seamless: bool = False
     ) -> None:
         self._link = Link(standby.transport, self._dialect, self._pump.wire)
         self._said, self._proved, self._opened_at = None, False, self._pump.clock.now()

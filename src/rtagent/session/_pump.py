@@ -28,7 +28,7 @@ from ..events.lifecycle import (
     SessionState,
     StateChanged,
 )
-from ..protocol import Core, History, Opened, Response, Resumption
+from ..protocol import Core, History, Opened, Response, Resumable
 from ._attachment import Attachment
 from ._deeds import Deeds
 from ._departures import Departures
@@ -177,7 +177,7 @@ class Pump:
 
     def disconnect(
         self,
-        resumption: Resumption,
+        resumption: Resumable,
         loss: ConnectionLost | None = None,
         *,
         resend: bool = True,
@@ -189,7 +189,7 @@ class Pump:
         resumption.lost(self.clock.now(), unsent=unsent, resend=resend, resume=resume)
         self._carry_out()
 
-    def reconnect(self, resumption: Resumption, opened: Opened, *, seamless: bool = False) -> None:
+    def reconnect(self, resumption: Resumable, opened: Opened, *, seamless: bool = False) -> None:
         """Another connection takes the conversation up."""
         now = self.clock.now()
         self.wire.connect()

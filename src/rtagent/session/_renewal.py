@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from .. import events
 from ..errors import RtagentError
-from ..protocol import Loss, Resumption, verdict_on
+from ..protocol import Loss, Resumable, verdict_on
 from ._approach import Approach, Dial, Standby, close
 from ._policy import GiveUp, Outage, ReconnectPolicy
 from ._pump import Pump
@@ -64,7 +64,7 @@ class Renewal:
         approach: Approach,
         dial: Dial,
         policy: ReconnectPolicy,
-        resumption: Resumption,
+        resumption: Resumable,
         wall: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
     ) -> None:
         self._pump = pump

@@ -90,11 +90,6 @@ class Session(Listening):
             timeout_s=timeout,
         )
         self._lifeline = Lifeline(self._pump, transport, target, dial=dial, policy=reconnect)
-        resumption = self._core.resumption
-        if resumption is not None:
-            resumption.keep_speech(
-                0.0 if dial is None or reconnect is None else reconnect.keep_speech_s * 1000
-            )
         self._tools = ToolRunner(
             self.agent.registry,
             self,
