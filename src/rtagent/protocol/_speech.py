@@ -83,12 +83,13 @@ class KeptSpeech:
 
     def wrote(self, pcm: bytes, ms: float, at: float) -> None:
         """A block goes to the server, or would if there were a connection."""
+        away = self._lost_ms is not None
         if self.keep_ms <= 0.0:
+            self._overflow_ms += ms if away else 0.0
             return
         self._blocks.append(SpokenBlock(pcm, at, self._written_ms, ms))
         self._written_ms += ms
         self._kept_ms += ms
-        away = self._lost_ms is not None
         limit = self.keep_ms if self._open or away else min(MOMENT_MS, self.keep_ms)
         while self._kept_ms > limit and len(self._blocks) > 1:
             gone = self._blocks.popleft()
