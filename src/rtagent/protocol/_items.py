@@ -173,12 +173,7 @@ class ItemLedger:
         self._deleted[item_id] = None
         while len(self._deleted) > KEPT_DELETED:
             del self._deleted[next(iter(self._deleted))]
-        gone = self._entries.pop(item_id, None)
-        if gone is not None:
-            self._order = None
-            for entry in self._entries.values():
-                if entry.previous == item_id:
-                    entry.previous = gone.previous
+        self._take_out(item_id)
 
     def break_off(self, kept: Callable[[str], bool]) -> None:
         """The connection is gone: what was under way comes no further.
@@ -192,12 +187,19 @@ class ItemLedger:
             if entry.type == "message" and (entry.text or kept(entry.id)):
                 entry.status = "completed" if entry.role == "user" else "incomplete"
             else:
-                del self._entries[entry.id]
-                self._order = None
+                self._take_out(entry.id)
 
     def older(self, than: float) -> frozenset[str]:
         """The items that were first heard of before that time."""
         return frozenset(entry.id for entry in self._entries.values() if entry.since < than)
+
+    def _take_out(self, item_id: str) -> None:
+        gone = self._entries.pop(item_id, None)
+        if gone is not None:
+            self._order = None
+            for entry in self._entries.values():
+                if entry.previous == item_id:
+                    entry.previous = gone.previous
 
     def _entry(self, item_id: str) -> _Entry:
         entry = self._entries.get(item_id)
@@ -248,6 +250,7 @@ def _read(entry: _Entry, item: events.Item) -> None:
             entry.name = item.name or entry.name
         case events.FunctionCallOutput():
             entry.role, entry.call_id = "tool", item.call_id
+            entry.status = item.status or "completed"
             entry.texts[0] = item.output
         case events.SystemMessage() | events.UserMessage() | events.AssistantMessage():
             entry.role = item.role
