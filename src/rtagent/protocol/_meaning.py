@@ -123,9 +123,10 @@ class Meaning:
 
     def _created(self, event: events.ResponseCreated, now: float) -> None:
         m = self._m
-        m.input.move(InputMove.ANSWERED)
         if not m.responses.created(event) and event.response.id is not None:
             m.voice.silence(event.response.id)
+        if not m.responses.is_beside(event.response.id):
+            m.input.move(InputMove.ANSWERED)
 
     def _item_added(self, event: events.ResponseOutputItemAdded, now: float) -> None:
         if event.item.id is not None:
