@@ -178,3 +178,13 @@ def test_what_was_sent_again_is_not_remembered_for_ever(post: Post) -> None:
     post.mail.send(create("item_0").model_copy(update={"event_id": event_id}))
     post.lose()
     assert post.told() == []
+
+
+def test_the_calls_whose_outputs_wait_are_known(post: Post) -> None:
+    output = events.FunctionCallOutput(id="o1", call_id="c1", output="noon")
+    post.mail.send(events.ConversationItemCreate(item=output))
+    assert post.mail.answered_calls == frozenset()
+    post.mail.send(create("item_1"))
+    post.mail.send(events.InputAudioBufferCommit())
+    post.lose()
+    assert post.mail.answered_calls == {"c1"}

@@ -837,7 +837,6 @@ def test_what_is_sent_without_a_connection_waits_in_its_order() -> None:
     assert talk.sent() == []
     talk.open()
     assert [event.event_id for event in talk.sent()] == [*ids, request_id]
-    assert talk.core.state == "thinking"
 
 
 def test_far_too_much_that_waits_is_the_programs_error() -> None:

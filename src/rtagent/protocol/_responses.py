@@ -191,10 +191,11 @@ class Responses:
 
     def is_untold(self, event: events.ClientEvent) -> bool:
         """Whether an event tells a call that is told before its output."""
-        is_call = isinstance(event, events.ConversationItemCreate) and isinstance(
-            event.item, events.FunctionCall
-        )
-        return is_call and event.item.call_id in self.untold
+        match event:
+            case events.ConversationItemCreate(item=events.FunctionCall(call_id=call_id)):
+                return call_id in self.untold
+            case _:
+                return False
 
     def give_up(self, request_id: str) -> None:
         """Nobody waits for this request any more: it is not sent if it was not yet."""
