@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from rtagent import events
 from rtagent.errors import LocalProtocolError
@@ -1030,3 +1034,344 @@ def test_late_audio_of_the_old_connection_is_heard_to_its_end() -> None:
     talk.open()
     talk.core.playback_finished({"a1": 1000.0}, talk.now)
     assert talk.core.state == "listening"
+
+
+# -- any order of everything --------------------------------------------------------------------------
+
+
+class Server:
+    """One conversation at a server that keeps the rules, and finds fault with whoever does not.
+
+    Args:
+        numbers: makes its ids.
+        planned: what it is told before the conversation goes on.
+    """
+
+    def __init__(self, numbers: Iterable[int], planned: Iterable[events.Item] = ()) -> None:
+        self.numbers = iter(numbers)
+        self.items: dict[str, events.Item] = {}
+        self.said: deque[events.ServerEvent] = deque()
+        self.active: str | None = None
+        self.beside: list[str] = []
+        self.speaking: list[events.AssistantMessage] = []
+        self.greeting = (
+            events.SessionCreated(session=session()),
+            events.SessionUpdated(session=session()),
+            *(self.put(item) for item in planned),
+        )
+
+    def new(self, prefix: str) -> str:
+        return f"{prefix}{next(self.numbers)}"
+
+    def put(self, item: events.Item) -> events.ConversationItemAdded:
+        assert item.id is not None
+        assert item.id not in self.items, f"{item.id} twice"
+        if isinstance(item, events.FunctionCallOutput):
+            assert self.calls()[item.call_id] == 1, f"an output of {item.call_id} without its call"
+            assert not self.outputs()[item.call_id], f"{item.call_id} has two outputs"
+        self.items[item.id] = item
+        return events.ConversationItemAdded(item=item)
+
+    def calls(self) -> Counter[str | None]:
+        return Counter(item.call_id for item in self.items.values() if isinstance(item, events.FunctionCall))
+
+    def outputs(self) -> Counter[str | None]:
+        found = (item for item in self.items.values() if isinstance(item, events.FunctionCallOutput))
+        return Counter(item.call_id for item in found)
+
+    def reads(self, event: events.ClientEvent) -> None:
+        match event:
+            case events.ResponseCreate(response=params):
+                beside = params is not None and params.conversation == "none"
+                if not beside and self.active is not None:
+                    self.refuses(event, "conversation_already_has_active_response")
+                    return
+                self.begins(params.metadata if params is not None else None, beside=beside)
+            case events.ResponseCancel():
+                if self.active is None:
+                    self.refuses(event, "response_cancel_not_active")
+                else:
+                    self.ends(self.active, "cancelled")
+            case events.ConversationItemCreate(item=item):
+                done = item.model_copy(update={"status": "completed"})
+                self.said += (self.put(done), events.ConversationItemDone(item=done))
+            case events.ConversationItemDelete(item_id=item_id):
+                if self.items.pop(item_id, None) is None:
+                    self.refuses(event, "item_delete_invalid_item_id")
+                else:
+                    self.said.append(events.ConversationItemDeleted(item_id=item_id))
+            case events.SessionUpdate():
+                self.said.append(events.SessionUpdated(session=session()))
+            case _:
+                pytest.fail(f"{event.type} was not expected")
+
+    def refuses(self, event: events.ClientEvent, code: str) -> None:
+        error = events.ErrorDetail(type="x", message="No.", code=code, event_id=event.event_id)
+        self.said.append(events.Error(error=error))
+
+    def begins(self, metadata: dict[str, str] | None, *, beside: bool = False) -> None:
+        response_id = self.new("r")
+        if beside:
+            self.beside.append(response_id)
+        else:
+            self.active = response_id
+        response = events.RealtimeResponse(id=response_id, metadata=metadata)
+        self.said.append(events.ResponseCreated(response=response))
+
+    def hears(self, *, words: bool) -> None:
+        """A whole turn of the user, who interrupts whatever is being said."""
+        item = events.UserMessage(id=self.new("u"), status="completed", content=[events.InputAudio()])
+        self.said.append(events.InputAudioBufferSpeechStarted(audio_start_ms=0, item_id=item.id or ""))
+        if self.active is not None:
+            self.ends(self.active, "cancelled")
+        self.said += (
+            events.InputAudioBufferSpeechStopped(audio_end_ms=100, item_id=item.id or ""),
+            events.InputAudioBufferCommitted(item_id=item.id or ""),
+            self.put(item),
+        )
+        if words:
+            self.said.append(
+                events.ConversationItemInputAudioTranscriptionCompleted(
+                    item_id=item.id or "", content_index=0, transcript="And now?"
+                )
+            )
+        self.begins(None)
+
+    def says(self, response_id: str, *, aloud: bool) -> None:
+        item = events.AssistantMessage(id=self.new("a"), status="in_progress", content=[])
+        part = {"response_id": response_id, "item_id": item.id, "output_index": 0, "content_index": 0}
+        self.said.append(events.ResponseOutputItemAdded(response_id=response_id, output_index=0, item=item))
+        if response_id not in self.beside:
+            self.said.append(self.put(item))
+            self.speaking.append(item)
+        self.said.append(
+            events.ResponseOutputAudioTranscriptDelta.model_validate({**part, "delta": "Once upon"})
+        )
+        if aloud:
+            self.said.append(events.ResponseOutputAudioDelta.of(pcm=BLOCK, **part))
+
+    def calls_a_tool(self) -> None:
+        item = events.FunctionCall(
+            id=self.new("f"), call_id=self.new("c"), name="clock", arguments="{}", status="completed"
+        )
+        self.said += (
+            self.put(item),
+            events.ConversationItemDone(item=item),
+            events.ResponseOutputItemDone(response_id=self.active, output_index=0, item=item),
+        )
+
+    def ends(self, response_id: str, status: str = "completed") -> None:
+        if response_id in self.beside:
+            self.beside.remove(response_id)
+        else:
+            self.active = None
+            for item in self.speaking:
+                done = item.model_copy(
+                    update={"status": "completed" if status == "completed" else "incomplete"}
+                )
+                self.said += (
+                    events.ResponseOutputItemDone(response_id=response_id, output_index=0, item=done),
+                    events.ConversationItemDone(item=done),
+                )
+            self.speaking.clear()
+        response = events.RealtimeResponse(id=response_id, status=status, output=[])
+        self.said.append(events.ResponseDone(response=response))
+
+
+class World(RuleBasedStateMachine):
+    """Connections that break anywhere, between a conversation and servers that keep the rules."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids = count(1)
+        self.core = Conversation(new_id=lambda prefix: f"{prefix}_{next(self.ids)}")
+        self.numbers = count(1)
+        self.now = 100.0
+        self.link: Server | None = Server(self.numbers)
+        self.dialled: Server | None = None
+        self.written: deque[events.ClientEvent] = deque()
+        self.in_flight: set[str] = set()
+        self.requests: list[str] = []
+        self.ended: Counter[str] = Counter()
+        self.started: Counter[str] = Counter()
+        self.running: list[str] = []
+        for event in self.link.greeting:
+            self.core.receive(event, self.now)
+        self.ask(beside=False)  # from here on it is known that the server echoes what it was asked
+        self.settle()
+
+    # -- the shell --------------------------------------------------------------------------------------
+
+    def carry_out(self) -> None:
+        """What a shell does after every step."""
+        while happenings := self.core.happenings():
+            for happening in happenings:
+                match happening:
+                    case CallDue(call):
+                        self.started[call.call_id] += 1
+                        self.running.append(call.call_id)
+                    case StopDue():
+                        self.core.playback_stopped({}, self.now)
+                    case Refused(event_id) | Undelivered(event_id):
+                        self.ended[event_id] += 1
+                    case ResponseFinished(_, serves, True):
+                        self.ended.update(serves)
+                    case _:
+                        pass
+        for event in self.core.events_to_send():
+            assert self.link is not None, f"{event.type} without a connection"
+            if isinstance(event, events.ResponseCreate) and not is_beside(event):
+                assert not self.in_flight, "two creates at once"
+                self.in_flight.add(event.event_id or "")
+            self.written.append(event)
+
+    def arrives(self, event: events.ServerEvent) -> None:
+        match event:
+            case events.ResponseCreated(response=response):
+                self.in_flight.discard((response.metadata or {}).get(REQUEST_KEY, ""))
+            case events.Error(error=error):
+                self.in_flight.discard(error.event_id or "")
+            case _:
+                pass
+        self.core.receive(event, self.now)
+        self.carry_out()
+
+    @property
+    def online(self) -> Server:
+        assert self.link is not None
+        return self.link
+
+    @invariant()
+    def tools_start_once(self) -> None:
+        assert all(number == 1 for number in self.started.values())
+
+    @invariant()
+    def requests_end_once(self) -> None:
+        assert all(self.ended[request_id] <= 1 for request_id in self.requests)
+
+    # -- the program, with and without a connection ----------------------------------------------------
+
+    @rule(beside=st.booleans())
+    def ask(self, beside: bool) -> None:
+        self.requests.append(self.core.create_response(BESIDE if beside else None, self.now))
+        self.carry_out()
+
+    @rule()
+    def say(self) -> None:
+        create = events.ConversationItemCreate(item=events.user_message("Hello"))
+        self.core.send(create, self.now)
+        self.carry_out()
+
+    @precondition(lambda self: self.running)
+    @rule(follow_up=st.booleans())
+    def tool_ends(self, follow_up: bool) -> None:
+        self.core.tool_finished(self.running.pop(0), "noon", self.now, follow_up=follow_up)
+        self.carry_out()
+
+    @rule()
+    def interrupt(self) -> None:
+        self.core.interrupt(self.now)
+        self.carry_out()
+
+    # -- the server --------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.link and self.written)
+    @rule(number=st.integers(1, 4))
+    def server_reads(self, number: int) -> None:
+        for _ in range(min(number, len(self.written))):
+            self.online.reads(self.written.popleft())
+
+    @precondition(lambda self: self.link and self.link.said)
+    @rule(number=st.integers(1, 8))
+    def core_reads(self, number: int) -> None:
+        for _ in range(min(number, len(self.online.said))):
+            self.arrives(self.online.said.popleft())
+
+    @precondition(lambda self: self.link)
+    @rule(words=st.booleans())
+    def user_speaks(self, words: bool) -> None:
+        self.online.hears(words=words)
+
+    @precondition(lambda self: self.link and (self.link.active or self.link.beside))
+    @rule(aloud=st.booleans())
+    def server_speaks(self, aloud: bool) -> None:
+        self.online.says(self.online.active or self.online.beside[0], aloud=aloud)
+
+    @precondition(lambda self: self.link and self.link.active)
+    @rule()
+    def server_calls(self) -> None:
+        self.online.calls_a_tool()
+
+    @precondition(lambda self: self.link and (self.link.active or self.link.beside))
+    @rule()
+    def response_ends(self) -> None:
+        self.online.ends(self.online.active or self.online.beside[0])
+
+    # -- the connections ---------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.link)
+    @rule(unsent=st.integers(0, 3), resend=st.booleans(), resume=st.booleans())
+    def lose(self, unsent: int, resend: bool, resume: bool) -> None:
+        left = list(self.written)[len(self.written) - min(unsent, len(self.written)) :]
+        self.link = None
+        self.written.clear()
+        self.in_flight.clear()
+        self.core.resumption.lost(self.now, unsent=left, resend=resend, resume=resume)
+        self.carry_out()
+
+    @precondition(lambda self: self.link is None)
+    @rule()
+    def dial(self) -> None:
+        self.dialled = Server(self.numbers, self.core.resumption.plan(self.now).items)
+
+    @precondition(lambda self: self.link is None and self.dialled)
+    @rule()
+    def dialled_in_vain(self) -> None:
+        self.dialled = None
+
+    @precondition(lambda self: self.link is None and self.dialled)
+    @rule()
+    def take_up(self) -> None:
+        self.link, self.dialled = self.dialled, None
+        opened = Opened(self.online.greeting, frozenset(self.online.items))
+        self.core.resumption.connected(opened, self.now)
+        self.core.resumption.go_on(self.now)
+        self.carry_out()
+
+    # -- the end ------------------------------------------------------------------------------------------
+
+    def teardown(self) -> None:
+        """Everything is answered: nobody may be left waiting, and no call without its output."""
+        if self.link is None:
+            self.dial()
+            self.take_up()
+        self.settle()
+        assert [request_id for request_id in self.requests if self.ended[request_id] != 1] == []
+        assert self.core.state in {"listening", "speaking"}
+        calls, outputs = self.online.calls(), self.online.outputs()
+        assert outputs.keys() <= calls.keys()
+        assert [call_id for call_id in self.started if calls[call_id] != outputs[call_id]] == []
+        assert [entry.id for entry in self.core.history if entry.status == "in_progress"] == []
+
+    def settle(self) -> None:
+        for _ in range(1_000):
+            if self.written:
+                self.server_reads(1)
+            elif self.online.said:
+                self.core_reads(1)
+            elif self.running:
+                self.tool_ends(follow_up=True)
+            elif self.online.active or self.online.beside:
+                self.response_ends()
+            else:
+                break
+
+
+def is_beside(event: events.ResponseCreate) -> bool:
+    return event.response is not None and event.response.conversation == "none"
+
+
+TestAnyOrderOfLosses = World.TestCase
+TestAnyOrderOfLosses.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, report_multiple_bugs=False
+)
