@@ -1288,9 +1288,20 @@ class World(RuleBasedStateMachine):
             self.arrives(self.online.said.popleft())
 
     @precondition(lambda self: self.link)
-    @rule(words=st.booleans())
-    def user_speaks(self, words: bool) -> None:
+    @rule(rounds=st.integers(1, 8))
+    def both_read(self, rounds: int) -> None:
+        for _ in range(rounds):
+            if self.written:
+                self.server_reads(1)
+            if self.online.said:
+                self.core_reads(2)
+
+    @precondition(lambda self: self.link)
+    @rule(words=st.booleans(), calls=st.integers(0, 2))
+    def user_speaks(self, words: bool, calls: int) -> None:
         self.online.hears(words=words)
+        for _ in range(calls):
+            self.online.calls_a_tool()
 
     @precondition(lambda self: self.link and (self.link.active or self.link.beside))
     @rule(aloud=st.booleans())
@@ -1318,6 +1329,15 @@ class World(RuleBasedStateMachine):
         self.in_flight.clear()
         self.core.resumption.lost(self.now, unsent=left, resend=resend, resume=resume)
         self.carry_out()
+
+    @precondition(lambda self: self.link)
+    @rule(unsent=st.integers(0, 3), tools=st.booleans())
+    def change_over(self, unsent: int, tools: bool) -> None:
+        self.lose(unsent=unsent, resend=True, resume=True)
+        self.dial()
+        if tools and self.running:
+            self.tool_ends(follow_up=True)
+        self.take_up()
 
     @precondition(lambda self: self.link is None)
     @rule()
@@ -1373,5 +1393,5 @@ def is_beside(event: events.ResponseCreate) -> bool:
 
 TestAnyOrderOfLosses = World.TestCase
 TestAnyOrderOfLosses.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, report_multiple_bugs=False
+    max_examples=150, stateful_step_count=40, deadline=None, report_multiple_bugs=False
 )
