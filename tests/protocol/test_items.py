@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -230,9 +231,10 @@ def test_what_stood_behind_an_item_that_broke_off_stays_in_its_place() -> None:
     assert order(ledger) == ["a", "c", "z"]
 
 
-def test_an_output_is_whole_where_no_status_is_told() -> None:
+@pytest.mark.parametrize("status", [None, "in_progress"])
+def test_an_output_comes_whole_whatever_a_server_says_of_it(status: str | None) -> None:
     ledger = ItemLedger()
-    ledger.put(events.FunctionCallOutput(id="o", call_id="c", output="3"))
+    ledger.put(events.FunctionCallOutput(id="o", call_id="c", output="3", status=status))
     ledger.break_off(lambda _: False)
     assert [entry.status for entry in ledger] == ["completed"]
 

@@ -1054,6 +1054,7 @@ class Server:
         self.active: str | None = None
         self.beside: list[str] = []
         self.speaking: list[events.AssistantMessage] = []
+        self.heard: str | None = None
         self.greeting = (
             events.SessionCreated(session=session()),
             events.SessionUpdated(session=session()),
@@ -1118,12 +1119,19 @@ class Server:
         response = events.RealtimeResponse(id=response_id, metadata=metadata)
         self.said.append(events.ResponseCreated(response=response))
 
-    def hears(self, *, words: bool) -> None:
-        """A whole turn of the user, who interrupts whatever is being said."""
-        item = events.UserMessage(id=self.new("u"), status="completed", content=[events.InputAudio()])
-        self.said.append(events.InputAudioBufferSpeechStarted(audio_start_ms=0, item_id=item.id or ""))
+    def notices(self) -> str:
+        """The user begins, and interrupts whatever is being said."""
+        if self.heard is None:
+            self.heard = self.new("u")
+            self.said.append(events.InputAudioBufferSpeechStarted(audio_start_ms=0, item_id=self.heard))
         if self.active is not None:
             self.ends(self.active, "cancelled")
+        return self.heard
+
+    def hears(self, *, words: bool) -> None:
+        """The user has said something."""
+        item = events.UserMessage(id=self.notices(), status="completed", content=[events.InputAudio()])
+        self.heard = None
         self.said += (
             events.InputAudioBufferSpeechStopped(audio_end_ms=100, item_id=item.id or ""),
             events.InputAudioBufferCommitted(item_id=item.id or ""),
@@ -1139,14 +1147,17 @@ class Server:
 
     def says(self, response_id: str, *, aloud: bool) -> None:
         item = events.AssistantMessage(id=self.new("a"), status="in_progress", content=[])
-        part = {"response_id": response_id, "item_id": item.id, "output_index": 0, "content_index": 0}
+        part: dict[str, Any] = {
+            "response_id": response_id,
+            "item_id": item.id,
+            "output_index": 0,
+            "content_index": 0,
+        }
         self.said.append(events.ResponseOutputItemAdded(response_id=response_id, output_index=0, item=item))
         if response_id not in self.beside:
             self.said.append(self.put(item))
             self.speaking.append(item)
-        self.said.append(
-            events.ResponseOutputAudioTranscriptDelta.model_validate({**part, "delta": "Once upon"})
-        )
+        self.said.append(events.ResponseOutputAudioTranscriptDelta(delta="Once upon", **part))
         if aloud:
             self.said.append(events.ResponseOutputAudioDelta.of(pcm=BLOCK, **part))
 
@@ -1185,6 +1196,7 @@ class World(RuleBasedStateMachine):
         super().__init__()
         self.ids = count(1)
         self.core = Conversation(new_id=lambda prefix: f"{prefix}_{next(self.ids)}")
+        self.core.resumption.keep_speech(100.0)
         self.numbers = count(1)
         self.now = 100.0
         self.link: Server | None = Server(self.numbers)
@@ -1299,9 +1311,16 @@ class World(RuleBasedStateMachine):
     @precondition(lambda self: self.link)
     @rule(words=st.booleans(), calls=st.integers(0, 2))
     def user_speaks(self, words: bool, calls: int) -> None:
+        self.core.audio_written(BLOCK, BLOCK_MS, self.now)
         self.online.hears(words=words)
         for _ in range(calls):
             self.online.calls_a_tool()
+
+    @rule()
+    def user_begins(self) -> None:
+        self.core.audio_written(BLOCK, BLOCK_MS, self.now)
+        if self.link is not None:
+            self.link.notices()
 
     @precondition(lambda self: self.link and (self.link.active or self.link.beside))
     @rule(aloud=st.booleans())
@@ -1354,9 +1373,13 @@ class World(RuleBasedStateMachine):
     def take_up(self) -> None:
         self.link, self.dialled = self.dialled, None
         opened = Opened(self.online.greeting, frozenset(self.online.items))
-        self.core.resumption.connected(opened, self.now)
+        repeat = self.core.resumption.connected(opened, self.now)
+        for block in repeat.blocks:
+            self.core.audio_written(block.pcm, block.ms, block.at)
         self.core.resumption.go_on(self.now)
         self.carry_out()
+        if repeat.blocks:
+            self.online.hears(words=True)
 
     # -- the end ------------------------------------------------------------------------------------------
 
@@ -1365,6 +1388,8 @@ class World(RuleBasedStateMachine):
         if self.link is None:
             self.dial()
             self.take_up()
+        if self.online.heard is not None:
+            self.online.hears(words=True)
         self.settle()
         assert [request_id for request_id in self.requests if self.ended[request_id] != 1] == []
         assert self.core.state in {"listening", "speaking"}

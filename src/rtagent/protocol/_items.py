@@ -250,7 +250,7 @@ def _read(entry: _Entry, item: events.Item) -> None:
             entry.name = item.name or entry.name
         case events.FunctionCallOutput():
             entry.role, entry.call_id = "tool", item.call_id
-            entry.status = item.status or "completed"
+            entry.status = "completed"  # an output comes whole, whatever a server says of it
             entry.texts[0] = item.output
         case events.SystemMessage() | events.UserMessage() | events.AssistantMessage():
             entry.role = item.role

@@ -250,7 +250,7 @@ class Responses:
             output_index=output_index,
         )
         if self.calls.announce(call):
-            if not self.is_beside(response_id):
+            if item_id and not self.is_beside(response_id):
                 self._items.put(item.model_copy(update={"id": item_id, "status": "completed"}))
             self._outbox.tell(CallDue(call))
 
