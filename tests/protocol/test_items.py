@@ -247,3 +247,10 @@ def test_what_was_heard_of_before_a_time_is_older() -> None:
     put(ledger, "b")
     put(ledger, "a")
     assert [ledger.older(than) for than in (10.0, 20.0, 21.0)] == [frozenset(), {"a"}, {"a", "b"}]
+
+
+def test_what_the_user_says_again_was_never_there() -> None:
+    ledger = ItemLedger()
+    ledger.text("u", 0, delta="What ti", role="user")
+    ledger.break_off(lambda _: True, again="u")
+    assert len(ledger) == 0

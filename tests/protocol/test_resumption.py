@@ -530,6 +530,18 @@ def test_speech_is_said_again_and_the_server_answers_it_by_itself() -> None:
     assert talk.sent() == []
 
 
+def test_half_the_words_of_what_is_said_again_are_not_told() -> None:
+    talk = Talk(keep_ms=5_000)
+    talk.hears(20)
+    talk.speech("u1", start_ms=100)
+    talk.server(
+        events.ConversationItemInputAudioTranscriptionDelta(item_id="u1", content_index=0, delta="What ti")
+    )
+    talk.lose()
+    plan, repeat = talk.open()
+    assert (told(plan), len(repeat.blocks)) == ([], 15)
+
+
 def test_a_turn_that_is_said_again_makes_the_one_before_it_nobodys_debt() -> None:
     talk = Talk(keep_ms=5_000)
     talk.hears(20)
@@ -1017,6 +1029,19 @@ def test_a_conversation_is_quiet_when_nobody_wants_anything() -> None:
     assert talk.core.resumption.quiet
     talk.lose()
     assert not talk.core.resumption.quiet
+
+
+def test_a_server_that_counts_its_responses_anew_is_heard() -> None:
+    talk = Talk()
+    talk.created("r1")
+    talk.says("Once upon")
+    talk.core.interrupt(talk.now)
+    talk.lose()
+    talk.open()
+    talk.happened()
+    talk.created("r1")
+    talk.says("Yes?", "r1", "a2")
+    assert [due.item.item_id for due in talk.happened(PlayDue)] == ["a2"]
 
 
 def test_a_turn_that_the_server_does_not_answer_is_quiet() -> None:

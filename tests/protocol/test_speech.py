@@ -142,6 +142,16 @@ def test_who_is_speaking_is_known() -> None:
     assert not ear.speech.speaking
 
 
+def test_what_will_be_said_again_has_its_item() -> None:
+    ear = Ear()
+    ear.speech.started(0.0, "u1")
+    assert ear.speech.said_again is None
+    ear.hears("#")
+    assert ear.speech.said_again == "u1"
+    ear.speech.committed("u1")
+    assert ear.speech.said_again is None
+
+
 # -- what is said again ----------------------------------------------------------------------------------
 
 

@@ -298,3 +298,15 @@ def test_the_voice_of_the_next_connection_is_corrected_there(throat: Throat) -> 
     throat.delta("a2", "r2")
     throat.voice.stopped({"a2": 250.0}, "r2")
     assert truncations(throat.sent()) == [("a2", 250)]
+
+
+def test_no_more_audio_of_a_lost_connection_comes_and_its_ids_mean_nothing(throat: Throat) -> None:
+    throat.delta("a1", "r1")
+    throat.voice.silence("r2")
+    throat.told()
+    throat.voice.move_on()
+    assert throat.told() == [VoiceEnded("r1")]
+    throat.voice.finished({"a1": 1000.0})
+    assert not throat.voice.sounding
+    throat.delta("a2", "r2")
+    assert [item_id for item_id, _ in played(throat)] == ["a2"]

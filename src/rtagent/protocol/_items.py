@@ -175,16 +175,17 @@ class ItemLedger:
             del self._deleted[next(iter(self._deleted))]
         self._take_out(item_id)
 
-    def break_off(self, kept: Callable[[str], bool]) -> None:
+    def break_off(self, kept: Callable[[str], bool], *, again: str | None = None) -> None:
         """The connection is gone: what was under way comes no further.
 
         Messages end where they are. What holds nothing yet is taken out: it will come again, as another item.
 
         Args:
             kept: whether the sound of that item is known on our side.
+            again: the item of what the user is about to say again.
         """
         for entry in [entry for entry in self._entries.values() if entry.status == "in_progress"]:
-            if entry.type == "message" and (entry.text or kept(entry.id)):
+            if entry.type == "message" and entry.id != again and (entry.text or kept(entry.id)):
                 entry.status = "completed" if entry.role == "user" else "incomplete"
             else:
                 self._take_out(entry.id)

@@ -89,7 +89,8 @@ class Meaning:
     def _speech_started(self, event: events.InputAudioBufferSpeechStarted, now: float) -> None:
         m = self._m
         m.input.move(InputMove.STARTED)
-        m.speech.started(None if event.audio_start_ms is None else float(event.audio_start_ms))
+        begun_ms = None if event.audio_start_ms is None else float(event.audio_start_ms)
+        m.speech.started(begun_ms, event.item_id or None)
         if event.item_id:
             m.items.spoken_to(event.item_id)
         m.outbox.tell(InputTurn("started", event.item_id or None))

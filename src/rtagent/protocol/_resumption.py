@@ -86,7 +86,6 @@ class Resumption:
         m.agreed.lost()
         m.mail.lost(unsent, resend=resend)
         m.speech.lost()
-        m.voice.move_on()
         in_flight = m.responses.gate.lost()
         answering = any(
             self._is_wanted(lost) and not m.responses.is_beside(lost.response_id)
@@ -101,7 +100,8 @@ class Resumption:
         for request in in_flight.asked:
             again += self._ask_again(request)
         m.responses.gate.ask_again(again)
-        m.items.break_off(lambda item_id: m.speech.turn(item_id) is not None)
+        m.voice.move_on()
+        m.items.break_off(lambda item_id: m.speech.turn(item_id) is not None, again=m.speech.said_again)
 
     def configuration(self, wanted: events.WireModel | None) -> events.WireModel | None:
         """What the next connection must be asked for, whole: what was wanted at first, and all changes since."""
@@ -197,7 +197,6 @@ class Resumption:
         if again and heard and not m.responses.is_beside(response_id):
             self._partly_heard = True
         serves = m.responses.broken_off(response_id, again=again, wanted=wanted)
-        m.voice.response_done(response_id)
         if not again:
             return []
         if request is None:
