@@ -754,3 +754,11 @@ def test_a_conversation_begins_with_the_servers_word() -> None:
     assert xai.effective.server_interrupts
     xai.receive(events.decode('{"type":"conversation.created"}'), 0.0)
     assert xai.greeted
+
+
+def test_a_conversation_without_a_connection_is_reconnecting() -> None:
+    talk = Talk()
+    talk.core.resumption.lost(talk.now)
+    assert talk.core.state == "reconnecting"
+    talk.core.resumption.go_on(talk.now)
+    assert talk.core.state == "listening"
