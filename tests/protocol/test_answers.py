@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtagent import events
-from rtagent.protocol._answers import KEPT_EXPECTATIONS, AnswerLedger, has_answer
+from rtagent.protocol._answers import KEPT_EXPECTATIONS, AnswerLedger, Unanswered, has_answer
 
 USER = events.user_message("Hello", id="item_1")
 
@@ -119,3 +119,28 @@ def test_only_the_last_commit_of_a_stream_is_a_goodbye() -> None:
     assert vllm.expect("evt_2", events.InputAudioBufferCommit(final=True))
     done = events.decode('{"type":"transcription.done","text":"Hello."}', events.PROFILES["vllm"])
     assert vllm.answered(done) == "evt_2"
+
+
+def test_what_has_no_answer_is_handed_over_in_the_order_of_sending() -> None:
+    ledger = AnswerLedger()
+    clear, create = events.InputAudioBufferClear(), events.ConversationItemCreate(item=USER)
+    ledger.expect("evt_1", create, awaited=False)
+    ledger.expect("evt_2", clear)
+    ledger.expect("evt_3", clear)
+    assert ledger.answered(events.InputAudioBufferCleared()) == "evt_2"
+    assert ledger.take_all() == [Unanswered("evt_1", create, False), Unanswered("evt_3", clear, True)]
+    assert ledger.take_all() == []
+    assert ledger.answered(events.ConversationItemAdded(item=USER)) is None
+    ledger.expect("evt_1", create)
+    assert ledger.answered(events.ConversationItemAdded(item=USER)) == "evt_1"
+
+
+def test_an_answer_that_nobody_waits_for_is_told_to_nobody() -> None:
+    ledger = AnswerLedger()
+    ledger.expect("evt_1", events.InputAudioBufferClear(), awaited=False)
+    ledger.expect("evt_2", events.InputAudioBufferClear(), awaited=True)
+    assert ledger.answered(events.InputAudioBufferCleared()) is None
+    assert ledger.answered(events.InputAudioBufferCleared()) == "evt_2"
+    ledger.expect("evt_3", events.InputAudioBufferClear(), awaited=False)
+    assert not ledger.answered_by_id("evt_3")
+    assert "evt_3" not in ledger

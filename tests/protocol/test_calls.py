@@ -104,3 +104,15 @@ def test_every_order_of_finishing_gives_each_output_once_and_one_follow_up(data:
         settled += ledger.take_settled()
     assert sent == [str(index) for index in range(count)]
     assert settled == [SettledGroup("resp_1", follow_up=True)]
+
+
+def test_what_is_not_sent_yet_is_known() -> None:
+    ledger = CallLedger()
+    for index, call_id in enumerate("ab"):
+        ledger.announce(call(call_id, index=index))
+    ledger.finish("b", "B")
+    assert ledger.unsent == {"a", "b"}
+    ledger.finish("a", "A")
+    assert ledger.unsent == {"a", "b"}
+    ledger.take_outputs()
+    assert ledger.unsent == frozenset()

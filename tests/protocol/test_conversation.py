@@ -754,3 +754,13 @@ def test_a_conversation_begins_with_the_servers_word() -> None:
     assert xai.effective.server_interrupts
     xai.receive(events.decode('{"type":"conversation.created"}'), 0.0)
     assert xai.greeted
+
+
+def test_a_conversation_without_a_connection_is_reconnecting() -> None:
+    talk = Talk()
+    states = [talk.core.state]
+    talk.core.resumption.lost(talk.now)
+    states.append(talk.core.state)
+    talk.core.resumption.go_on(talk.now)
+    states.append(talk.core.state)
+    assert states == ["listening", "reconnecting", "listening"]

@@ -93,3 +93,13 @@ def test_a_transcription_session_hears_in_its_format() -> None:
     )
     assert Effective.of(snapshot).input_format == AudioFormat.pcmu()
     assert Effective.of(snapshot).output_format == PCM_24K
+
+
+@pytest.mark.parametrize(
+    ("detection", "detects"),
+    [(events.ServerVad(interrupt_response=False, create_response=False), True), (None, False)],
+)
+def test_who_detects_turns_is_known_whatever_follows_from_them(
+    detection: events.ServerVad | None, detects: bool
+) -> None:
+    assert Effective.of(session(input=events.AudioInput(turn_detection=detection))).detects_turns is detects

@@ -6,7 +6,17 @@ import pytest
 
 from rtagent import events
 from rtagent.errors import LocalProtocolError
-from rtagent.protocol._gate import METADATA_PAIRS, REQUEST_KEY, Gate, GateMove, GateState, ResponseRequest
+from rtagent.protocol._gate import (
+    METADATA_PAIRS,
+    REQUEST_KEY,
+    Gate,
+    GateMove,
+    GateState,
+    LostResponse,
+    ResponseRequest,
+)
+
+BESIDE = events.ResponseParams(conversation="none")
 
 
 def created(response_id: str, request_id: str | None = None, **fields: object) -> events.RealtimeResponse:
@@ -207,3 +217,90 @@ def test_a_server_that_echoes_no_metadata_gets_none() -> None:
     assert ResponseRequest("evt_1").event(marked=False).response is None
     params = events.ResponseParams(instructions="x")
     assert ResponseRequest("evt_1", params).event(marked=False).response is params
+
+
+def in_state(state: GateState) -> Gate:
+    """A gate that has come to that state, with one request more in its queue."""
+    gate = Gate()
+    gate._echoes = True
+    if state in {GateState.ASKED, GateState.CROSSED, GateState.BLOCKED}:
+        gate.request(ResponseRequest("a"))
+        gate.take(0.0)
+    match state:
+        case GateState.CROSSED | GateState.ACTIVE | GateState.CANCELLING:
+            gate.created(created("vad"))
+        case GateState.BLOCKED:
+            gate.refused("a", 0.0, occupied=True)
+        case _:
+            pass
+    if state is GateState.CANCELLING:
+        gate.cancel()
+    assert gate.state is state
+    return gate
+
+
+@pytest.mark.parametrize(
+    ("state", "lost", "running"),
+    [
+        (GateState.FREE, [], []),
+        (GateState.ASKED, ["a"], []),
+        (GateState.CROSSED, ["a"], [LostResponse("vad", None)]),
+        (GateState.ACTIVE, [], [LostResponse("vad", None)]),
+        (GateState.CANCELLING, [], [LostResponse("vad", None, cancelling=True)]),
+        (GateState.BLOCKED, [], []),
+    ],
+    ids=lambda value: value.name if isinstance(value, GateState) else "",
+)
+def test_a_lost_connection_takes_with_it_what_was_under_way(
+    state: GateState, lost: list[str], running: list[LostResponse]
+) -> None:
+    gate = in_state(state)
+    waiting = ["a"] if state is GateState.BLOCKED else []
+    in_flight = gate.lost()
+    assert (ids([*in_flight.asked]), [*in_flight.running]) == (lost, running)
+    assert gate.state is GateState.FREE
+    assert (gate.active_id, gate.asked_id, gate.next_deadline()) == (None, None, None)
+    assert ids(gate.take(0.0)) == waiting
+    assert gate.lost().running == ()
+
+
+def test_what_was_lost_names_who_asked_for_it() -> None:
+    gate = asked("a", "b")
+    gate.request(ResponseRequest("x", BESIDE))
+    gate.request(ResponseRequest("y", BESIDE))
+    gate.take(5.0)
+    assert gate.asked_beside
+    gate.created(created("rx", "x"))
+    gate.created(created("ra", "a"))
+    in_flight = gate.lost()
+    assert [(one.response_id, one.request and one.request.request_id) for one in in_flight.running] == [
+        ("ra", "a"),
+        ("rx", "x"),
+    ]
+    assert in_flight.asked == (ResponseRequest("y", BESIDE),)
+    assert not gate.asked_beside
+    assert ids(gate.take(0.0)) == ["b"]
+
+
+def test_what_is_asked_again_comes_before_all_others_in_its_order() -> None:
+    gate = Gate()
+    for request_id in "cd":
+        gate.request(ResponseRequest(request_id))
+    gate.ask_again([ResponseRequest("a", deadline=7.0), ResponseRequest("b")])
+    order = []
+    for number in range(4):
+        (request,) = gate.take(20.0)
+        assert request.deadline == 30.0
+        order.append(request.request_id)
+        gate.created(created(f"r{number}", request.request_id))
+        gate.done(f"r{number}")
+    assert order == list("abcd")
+
+
+def test_what_is_asked_again_after_tools_melts_with_what_waits() -> None:
+    gate = Gate()
+    gate.request(ResponseRequest("t2", origin="tools", serves=("y",)))
+    gate.request(ResponseRequest("b"))
+    gate.ask_again([ResponseRequest("t1", origin="tools", serves=("x",), repeated=1)])
+    (request,) = gate.take(0.0)
+    assert (request.request_id, request.serves, request.repeated) == ("t1", ("x", "y"), 1)

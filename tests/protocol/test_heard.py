@@ -134,3 +134,9 @@ def test_heard_never_passes_received_and_never_goes_back(
 )
 def test_heard_text_ends_at_a_word(heard: float, received: float, expected: str) -> None:
     assert heard_text("one two three", heard, received) == expected
+
+
+def test_the_voices_that_are_remembered_are_known() -> None:
+    ledger = ledger_with(("A", 300.0), ("B", 300.0))
+    ledger.forget("A")
+    assert ledger.known() == ("B",)

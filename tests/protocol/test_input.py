@@ -47,3 +47,13 @@ def test_positions_of_forgotten_or_no_audio_have_no_time() -> None:
         user.wrote(20.0, block * 0.020)
     assert user.captured_at(0.0) is None
     assert user.captured_at(200.0) == pytest.approx(0.2)
+
+
+def test_another_connection_counts_from_the_beginning() -> None:
+    user = InputAudio()
+    user.wrote(20.0, 10.0)
+    user.move(InputMove.STARTED)
+    user.restart()
+    assert (user.state, user.written_ms, user.captured_at(0.0)) == (InputState.QUIET, 0.0, None)
+    user.wrote(20.0, 30.0)
+    assert user.captured_at(10.0) == pytest.approx(30.010)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -196,3 +197,60 @@ def test_a_text_so_far_may_rewrite_what_was_there() -> None:
     ledger.text("u", 0, final="Turn off the light.")
     ledger.text("u", 0, so_far="Turn")
     assert [entry.text for entry in ledger] == ["Turn off the light."]
+
+
+def test_what_breaks_off_ends_where_it_is_or_was_never_there() -> None:
+    ledger = ItemLedger()
+    put(ledger, "typed")
+    ledger.spoken_to("half")
+    ledger.text("half", 0, delta="Hel")
+    ledger.spoken_to("sound")
+    ledger.spoken_to("empty")
+    for item_id, words in (("said", "Once upon"), ("silent", "")):
+        ledger.put(events.AssistantMessage(id=item_id, status="in_progress", content=[]))
+        ledger.text(item_id, 0, delta=words)
+    ledger.put(events.FunctionCall(id="f", name="add", call_id="c", arguments="{", status="in_progress"))
+    ledger.break_off(lambda item_id: item_id == "sound")
+    assert [(entry.id, entry.status) for entry in ledger] == [
+        ("typed", "completed"),
+        ("half", "completed"),
+        ("sound", "completed"),
+        ("said", "incomplete"),
+    ]
+
+
+def test_what_stood_behind_an_item_that_broke_off_stays_in_its_place() -> None:
+    ledger = ItemLedger()
+    put(ledger, "a")
+    put(ledger, "z")
+    ledger.put(
+        events.AssistantMessage(id="b", status="in_progress", content=[]), previous_item_id="a", placed=True
+    )
+    put(ledger, "c", "b")
+    ledger.break_off(lambda _: False)
+    assert order(ledger) == ["a", "c", "z"]
+
+
+@pytest.mark.parametrize("status", [None, "in_progress"])
+def test_an_output_comes_whole_whatever_a_server_says_of_it(status: str | None) -> None:
+    ledger = ItemLedger()
+    ledger.put(events.FunctionCallOutput(id="o", call_id="c", output="3", status=status))
+    ledger.break_off(lambda _: False)
+    assert [entry.status for entry in ledger] == ["completed"]
+
+
+def test_what_was_heard_of_before_a_time_is_older() -> None:
+    ledger = ItemLedger()
+    ledger.now = 10.0
+    put(ledger, "a")
+    ledger.now = 20.0
+    put(ledger, "b")
+    put(ledger, "a")
+    assert [ledger.older(than) for than in (10.0, 20.0, 21.0)] == [frozenset(), {"a"}, {"a", "b"}]
+
+
+def test_what_the_user_says_again_was_never_there() -> None:
+    ledger = ItemLedger()
+    ledger.text("u", 0, delta="What ti", role="user")
+    ledger.break_off(lambda _: True, again="u")
+    assert len(ledger) == 0

@@ -443,4 +443,4 @@ def test_a_lost_connection_is_a_session_that_remembers() -> None:
     assert session.core.resumption.retold == 1
     session.core.audio_written(bytes(960), 20.0, session.now)
     assert session.core.resumption.connected(Opened((live.SessionStarted(),)), session.now).dropped_ms == 20.0
-    assert session.core.state == "listening"
+    assert session.state == "listening"

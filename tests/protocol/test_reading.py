@@ -7,7 +7,7 @@ import pytest
 from rtagent import events
 from rtagent.protocol import HistoryEntry
 from rtagent.protocol._items import ItemLedger
-from rtagent.protocol._reading import read_into
+from rtagent.protocol._reading import item_of, read_into
 
 AUDIO = events.AssistantMessage(id="a1", content=[])
 
@@ -134,3 +134,20 @@ def test_a_cumulative_transcript_replaces_what_was_there() -> None:
     said = [kind(item_id="u1", transcript=text) for text in ("Turn", "Turn it off")]
     assert only(ledger(*said)).text == "Turn it off"
     assert list(ledger(kind(transcript="nobody knows whose"))) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "item_id"),
+    [
+        (events.ConversationItemAdded(item=AUDIO), "a1"),
+        (events.ConversationItemDone(item=AUDIO), "a1"),
+        (events.ConversationItemCreated(item=AUDIO), "a1"),
+        (events.ConversationItemDeleted(item_id="a1"), "a1"),
+        (events.ConversationItemRetrieved(item=AUDIO), None),
+        (events.ResponseOutputItemAdded(response_id="r1", output_index=0, item=AUDIO), None),
+        (events.RateLimitsUpdated(rate_limits=[]), None),
+    ],
+    ids=lambda value: getattr(value, "type", ""),
+)
+def test_events_that_put_or_take_an_item_name_it(event: events.ServerEvent, item_id: str | None) -> None:
+    assert item_of(event) == item_id

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rtagent import events
 from rtagent.protocol import CallEntry, HistoryEntry, replay_plan
+from rtagent.protocol._replay import NOTE
+from rtagent.protocol._speech import SpokenTurn
 
 
 def said(
@@ -123,3 +127,43 @@ def test_a_plan_is_always_one_that_a_server_takes(entries: list[HistoryEntry], m
         entry for entry in entries if entry.role == "assistant" and not entry.text and entry.heard_ms == 0
     ]
     assert len(plan.items) + len(plan.lost) == len(entries) - len(unheard)
+
+
+def test_what_is_too_old_stays_behind_but_for_the_systems_words() -> None:
+    entries = [said("s", "system", "Be kind."), said("u1", "user", "one"), said("u2", "user", "two")]
+    plan = replay_plan(entries, too_old={"s", "u1"})
+    assert [item.id for item in plan.items] == ["s", "u2"]
+    assert plan.lost == (entries[1],)
+
+
+def test_a_turn_whose_words_are_not_known_is_told_as_its_sound() -> None:
+    turns = {"u": SpokenTurn(b"\1\2" * 240, 10.0)}
+    entries = [said("u", "user", ""), said("v", "user", ""), said("a", "assistant", "")]
+    plan = replay_plan(entries, spoken=turns.get)
+    (item,) = plan.items
+    assert isinstance(item, events.UserMessage)
+    assert item.content == (events.InputAudio(audio=b64encode(b"\1\2" * 240).decode()),)
+    assert [entry.id for entry in plan.lost] == ["v", "a"]
+
+
+def test_half_the_words_of_a_turn_are_not_its_words() -> None:
+    plan = replay_plan([said("u", "user", "What ti")], spoken=lambda _: SpokenTurn(bytes(2), 10.0))
+    assert isinstance(plan.items[0], events.UserMessage)
+    assert plan.items[0].content[0].type == "input_audio"
+
+
+def test_sound_counts_as_what_it_costs() -> None:
+    entries = [said("u1", "user", ""), said("u2", "user", "")]
+    minute = lambda _: SpokenTurn(b"", 60_000.0)  # noqa: E731
+    plan = replay_plan(entries, max_tokens=700, spoken=minute)
+    assert [item.id for item in plan.items] == ["u2"]
+
+
+def test_a_call_that_is_told_later_is_not_lost() -> None:
+    plan = replay_plan([call(1), call(2)], open_calls={"c1"})
+    assert (plan.items, plan.lost) == ((), (call(2),))
+
+
+def test_a_note_was_meant_for_one_moment() -> None:
+    plan = replay_plan([said(f"{NOTE}_1", "system", "Go on.")])
+    assert (plan.items, plan.lost) == ((), ())

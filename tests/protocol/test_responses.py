@@ -10,13 +10,13 @@ import pytest
 
 from rtagent import events
 from rtagent.errors import LocalProtocolError
-from rtagent.protocol import Answered, CallDue, Refused, ResponseFinished
+from rtagent.protocol import Answered, CallDue, Refused, ResponseFinished, Undelivered
 from rtagent.protocol._answers import AnswerLedger
-from rtagent.protocol._gate import REQUEST_KEY, Gate
+from rtagent.protocol._gate import REQUEST_KEY, Gate, ResponseRequest
 from rtagent.protocol._items import ItemLedger
 from rtagent.protocol._mail import Mail
 from rtagent.protocol._outbox import Outbox
-from rtagent.protocol._responses import KEPT_EXPIRED, KEPT_OPEN, OCCUPIED, Responses
+from rtagent.protocol._responses import BROKEN_OFF, KEPT_EXPIRED, KEPT_OPEN, OCCUPIED, Responses
 
 BESIDE = events.ResponseParams(conversation="none")
 
@@ -28,8 +28,8 @@ class Desk:
         numbers = count(1)
         self.outbox = Outbox(lambda prefix: f"{prefix}_{next(numbers)}")
         self.items = ItemLedger()
-        mail = Mail(self.outbox, AnswerLedger())
-        self.responses = Responses(self.outbox, mail, self.items, lambda item_id: 250.0, Gate())
+        self.mail = Mail(self.outbox, AnswerLedger())
+        self.responses = Responses(self.outbox, self.mail, self.items, lambda item_id: 250.0, Gate())
         self.now = 0.0
 
     def ask(self, *request_ids: str, params: events.ResponseParams | None = None) -> None:
@@ -394,3 +394,122 @@ def test_responses_that_never_end_do_not_fill_the_memory() -> None:
     for number in range(KEPT_OPEN + 5):
         desk.responses.touched(f"r{number}", "i")
     assert len(desk.responses._touched) == KEPT_OPEN
+
+
+# -- across connections -----------------------------------------------------------------------------
+
+
+def test_a_response_that_broke_off_ends_as_it_is(desk: Desk) -> None:
+    desk.ask("q1")
+    desk.created("r1", "q1")
+    desk.told()
+    assert desk.responses.broken_off("r1", again=False) == ()
+    (finished,) = desk.told(ResponseFinished)
+    assert (finished.response.status, finished.response.reason, finished.serves, finished.final) == (
+        "incomplete",
+        BROKEN_OFF,
+        ("q1",),
+        True,
+    )
+
+
+def test_a_response_that_is_asked_for_again_leaves_its_requests_to_the_next(desk: Desk) -> None:
+    desk.ask("q1", params=BESIDE)
+    desk.created("r1", "q1")
+    desk.told()
+    assert desk.responses.broken_off("r1", again=True) == ("q1",)
+    assert desk.told() == []
+    assert not desk.responses.beside
+    assert desk.responses.broken_off("nobody's", again=True) == ()
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_response_that_broke_off_with_calls_is_followed_up_if_it_is_wanted(
+    desk: Desk, wanted: bool
+) -> None:
+    desk.ask("q1")
+    desk.created("r1", "q1")
+    desk.call("c1")
+    desk.responses.gate.lost()
+    desk.responses.broken_off("r1", again=False, wanted=wanted)
+    assert desk.finished() == [("r1", ("q1",), False)]
+    desk.sent()
+    desk.tool("c1")
+    sent = desk.sent()
+    assert outputs(sent) == [("c1", "x")]
+    assert [event.type for event in sent[1:]] == (["response.create"] if wanted else [])
+    assert desk.finished() == ([] if wanted else [("r1", ("q1",), True)])
+
+
+def test_a_request_that_was_never_answered_is_undelivered_with_all_that_it_serves(desk: Desk) -> None:
+    desk.responses.undelivered(ResponseRequest("t1", origin="tools", serves=("q1", "q2")))
+    assert desk.told() == [Undelivered(event_id, "response.create") for event_id in ("t1", "q1", "q2")]
+
+
+def test_a_call_is_told_once_where_the_server_does_not_hold_it(desk: Desk) -> None:
+    desk.created("r1")
+    desk.call("c1")
+    desk.call("c2")
+    desk.responses.untold = {"c1", "nobody's"}
+    retold = events.ConversationItemCreate(item=events.FunctionCall(call_id="c1", name="add", arguments="{}"))
+    assert desk.responses.is_untold(retold)
+    assert not desk.responses.is_untold(events.ConversationItemCreate(item=events.user_message("x")))
+    for call_id in ("c1", "c1", "c2", "nobody's"):
+        desk.responses.tell_call(call_id)
+    (told,) = desk.sent()
+    assert isinstance(told, events.ConversationItemCreate)
+    assert told.item == events.FunctionCall(id="item_c1", call_id="c1", name="add", arguments="{}")
+    assert not desk.responses.is_untold(retold)
+
+
+def test_a_call_that_runs_is_part_of_the_history_however_it_was_announced(desk: Desk) -> None:
+    desk.created("r1")
+    done = events.ResponseFunctionCallArgumentsDone(
+        response_id="r1", item_id="f1", output_index=0, call_id="c1", name="add", arguments="{}"
+    )
+    desk.responses.arguments_done(done)
+    desk.done()
+    assert [(entry.id, entry.status) for entry in desk.items] == [("f1", "completed")]
+
+
+def test_a_call_beside_the_conversation_is_no_part_of_its_history(desk: Desk) -> None:
+    desk.ask("q1", params=BESIDE)
+    desk.created("b1", "q1")
+    desk.call("c1", "b1")
+    assert [due.call.call_id for due in desk.told(CallDue)] == ["c1"]
+    assert len(desk.items) == 0
+
+
+def test_the_answer_to_a_turn_is_asked_for_once(desk: Desk) -> None:
+    desk.responses.ask_for_turn()
+    desk.responses.ask_for_turn()
+    desk.responses.flush(desk.now)
+    assert len(desk.creates()) == 1
+
+
+def test_whether_a_response_has_said_anything_is_known(desk: Desk) -> None:
+    desk.created("r1")
+    assert not desk.responses.text_so_far("r1")
+    desk.responses.touched("r1", "a1")
+    desk.responses.touched("r1", "a2")
+    assert not desk.responses.text_so_far("r1")
+    desk.items.text("a2", 0, delta="Hel")
+    assert desk.responses.text_so_far("r1")
+
+
+def test_what_is_beside_the_conversation_is_known_from_asking_on(desk: Desk) -> None:
+    desk.ask("q1", params=BESIDE)
+    assert desk.responses.beside
+    desk.created("b1", "q1")
+    assert desk.responses.beside
+    desk.done("b1")
+    assert not desk.responses.beside
+
+
+def test_without_a_connection_nothing_is_sent(desk: Desk) -> None:
+    desk.created("r1")
+    desk.call("c1")
+    desk.mail.online = False
+    desk.tool("c1")
+    desk.ask("q1")
+    assert desk.sent() == []

@@ -264,3 +264,49 @@ def test_a_server_that_deletes_nothing_is_asked_to_truncate_alone() -> None:
     assert isinstance(truncate, events.ConversationItemTruncate)
     assert (truncate.item_id, truncate.audio_end_ms) == ("a1", 500)
     assert [entry.id for entry in throat.items] == ["a1", "a2"]
+
+
+def test_on_another_connection_a_cut_is_noted_and_told_to_nobody(throat: Throat) -> None:
+    throat.delta("a1")
+    throat.delta("a2")
+    throat.voice.move_on()
+    throat.voice.response_done("r1")
+    throat.voice.stopped({"a1": 500.0}, None)
+    assert throat.sent() == []
+    assert [(entry.text, entry.status, entry.heard_ms) for entry in throat.items] == [
+        ("one two", "incomplete", 500.0),
+        ("", "incomplete", 0.0),
+    ]
+
+
+def test_what_was_to_be_deleted_later_is_not_on_another_connection(throat: Throat) -> None:
+    throat.delta("a1", pcm=SECOND + b"\1")
+    throat.voice.stop("r1", "speech")
+    throat.voice.stopped({}, "r1")
+    throat.voice.move_on()
+    throat.voice.response_done("r1")
+    assert throat.sent() == []
+    throat.delta("a1", "r2", pcm=b"\2\3")
+    assert played(throat)[-1] == ("a1", b"\2\3")
+
+
+def test_the_voice_of_the_next_connection_is_corrected_there(throat: Throat) -> None:
+    throat.delta("a1")
+    throat.voice.response_done("r1")
+    throat.voice.move_on()
+    throat.voice.finished({"a1": 1000.0})
+    throat.delta("a2", "r2")
+    throat.voice.stopped({"a2": 250.0}, "r2")
+    assert truncations(throat.sent()) == [("a2", 250)]
+
+
+def test_no_more_audio_of_a_lost_connection_comes_and_its_ids_mean_nothing(throat: Throat) -> None:
+    throat.delta("a1", "r1")
+    throat.voice.silence("r2")
+    throat.told()
+    throat.voice.move_on()
+    assert throat.told() == [VoiceEnded("r1")]
+    throat.voice.finished({"a1": 1000.0})
+    assert not throat.voice.sounding
+    throat.delta("a2", "r2")
+    assert [item_id for item_id, _ in played(throat)] == ["a2"]

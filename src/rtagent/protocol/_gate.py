@@ -297,6 +297,11 @@ class Gate:
         """The request whose create is on its way in the default conversation."""
         return None if self._asked is None else self._asked.request_id
 
+    @property
+    def asked_beside(self) -> bool:
+        """Whether a create is on its way outside the default conversation."""
+        return bool(self._beside)
+
     def is_asked(self, request_id: str) -> bool:
         """Whether that request's create is on its way."""
         return request_id in self._beside or request_id == self.asked_id

@@ -224,8 +224,9 @@ class Interpretation:
         self._voice.end()
         self._words.restart()
         self._mono = _FirstChannel()
-        for event_id, kind in self._waiting.items():
-            self._outbox.tell(Undelivered(event_id, kind))
+        sent = {answer: kind for kind, answer in _ANSWERS.items()}
+        for event_id, answer in self._waiting.items():
+            self._outbox.tell(Undelivered(event_id, sent[answer]))
         self._waiting.clear()
 
     def _answered(self, event: events.ServerEvent) -> None:

@@ -173,31 +173,34 @@ class ItemLedger:
         self._deleted[item_id] = None
         while len(self._deleted) > KEPT_DELETED:
             del self._deleted[next(iter(self._deleted))]
-        gone = self._entries.pop(item_id, None)
-        if gone is not None:
-            self._order = None
-            for entry in self._entries.values():
-                if entry.previous == item_id:
-                    entry.previous = gone.previous
+        self._take_out(item_id)
 
-    def break_off(self, kept: Callable[[str], bool]) -> None:
+    def break_off(self, kept: Callable[[str], bool], *, again: str | None = None) -> None:
         """The connection is gone: what was under way comes no further.
 
         Messages end where they are. What holds nothing yet is taken out: it will come again, as another item.
 
         Args:
             kept: whether the sound of that item is known on our side.
+            again: the item of what the user is about to say again.
         """
         for entry in [entry for entry in self._entries.values() if entry.status == "in_progress"]:
-            if entry.type == "message" and (entry.text or kept(entry.id)):
+            if entry.type == "message" and entry.id != again and (entry.text or kept(entry.id)):
                 entry.status = "completed" if entry.role == "user" else "incomplete"
             else:
-                del self._entries[entry.id]
-                self._order = None
+                self._take_out(entry.id)
 
     def older(self, than: float) -> frozenset[str]:
         """The items that were first heard of before that time."""
         return frozenset(entry.id for entry in self._entries.values() if entry.since < than)
+
+    def _take_out(self, item_id: str) -> None:
+        gone = self._entries.pop(item_id, None)
+        if gone is not None:
+            self._order = None
+            for entry in self._entries.values():
+                if entry.previous == item_id:
+                    entry.previous = gone.previous
 
     def _entry(self, item_id: str) -> _Entry:
         entry = self._entries.get(item_id)
@@ -248,6 +251,7 @@ def _read(entry: _Entry, item: events.Item) -> None:
             entry.name = item.name or entry.name
         case events.FunctionCallOutput():
             entry.role, entry.call_id = "tool", item.call_id
+            entry.status = "completed"  # an output comes whole, whatever a server says of it
             entry.texts[0] = item.output
         case events.SystemMessage() | events.UserMessage() | events.AssistantMessage():
             entry.role = item.role

@@ -44,11 +44,11 @@ class Machines:
         """Send an event, with what it means for the machines beside; returns its id."""
         event_id = event.event_id or self.outbox.new_id("evt")
         match event:
-            case events.SessionUpdate():
+            case events.SessionUpdate() if self.mail.online:
                 self.agreed.asked(event_id, event.session)
                 if not self.dialect.answers(event.type):
                     self.agreed.updated()
-            case events.InputAudioBufferCommit():
+            case events.InputAudioBufferCommit() if self.mail.online:
                 self.speech.committing()
             case events.InputAudioBufferClear():
                 self.speech.clearing()

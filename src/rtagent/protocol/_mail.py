@@ -76,6 +76,12 @@ class Mail:
             if event_id is not None and not isinstance(event, events.ResponseCreate):
                 self._sort(Unanswered(event_id, event, event_id in awaited), resend=True)
 
+    @property
+    def answered_calls(self) -> frozenset[str]:
+        """The ids of the calls whose outputs wait for a connection."""
+        items = (one.event.item for one in self._held if isinstance(one.event, events.ConversationItemCreate))
+        return frozenset(item.call_id for item in items if isinstance(item, events.FunctionCallOutput))
+
     def take_held(self) -> list[Unanswered]:
         """There is a connection again: what waited for it, to be sent in this order."""
         self.online = True

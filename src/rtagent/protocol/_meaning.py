@@ -89,7 +89,8 @@ class Meaning:
     def _speech_started(self, event: events.InputAudioBufferSpeechStarted, now: float) -> None:
         m = self._m
         m.input.move(InputMove.STARTED)
-        m.speech.started(None if event.audio_start_ms is None else float(event.audio_start_ms))
+        begun_ms = None if event.audio_start_ms is None else float(event.audio_start_ms)
+        m.speech.started(begun_ms, event.item_id or None)
         if event.item_id:
             m.items.spoken_to(event.item_id)
         m.outbox.tell(InputTurn("started", event.item_id or None))
@@ -123,9 +124,10 @@ class Meaning:
 
     def _created(self, event: events.ResponseCreated, now: float) -> None:
         m = self._m
-        m.input.move(InputMove.ANSWERED)
         if not m.responses.created(event) and event.response.id is not None:
             m.voice.silence(event.response.id)
+        if not m.responses.is_beside(event.response.id):
+            m.input.move(InputMove.ANSWERED)
 
     def _item_added(self, event: events.ResponseOutputItemAdded, now: float) -> None:
         if event.item.id is not None:

@@ -9,12 +9,14 @@ __all__ = ("item_of", "read_into")
 
 
 def item_of(event: events.ServerEvent) -> str | None:
-    """The id of the item that an event places in the conversation; None for events of other kinds."""
+    """The id of the item that an event puts into the conversation or takes out; None for other kinds."""
     match event:
         case (
             events.ConversationItemAdded() | events.ConversationItemDone() | events.ConversationItemCreated()
         ):
             return event.item.id
+        case events.ConversationItemDeleted():
+            return event.item_id
         case _:
             return None
 

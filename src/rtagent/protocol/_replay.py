@@ -105,16 +105,16 @@ def _newest(
 
 
 def _tellable(entry: HistoryEntry, spoken: Spoken) -> _Tellable | None:
-    item = _item(entry)
-    if item is not None:
-        words = entry.text if entry.call is None else entry.text + entry.call.name + entry.call.arguments
-        return _Tellable(item, len(words.encode()) // _BYTES_PER_TOKEN + _TOKENS_PER_ITEM)
     turn = spoken(entry.id) if entry.type == "message" and entry.role == "user" else None
-    if turn is None:
+    if turn is not None:
+        part = events.InputAudio(audio=b64encode(turn.pcm).decode())
+        tokens = int(turn.ms / _MS_PER_TOKEN) + _TOKENS_PER_ITEM
+        return _Tellable(events.UserMessage(id=entry.id, content=[part]), tokens)
+    item = _item(entry)
+    if item is None:
         return None
-    part = events.InputAudio(audio=b64encode(turn.pcm).decode())
-    tokens = int(turn.ms / _MS_PER_TOKEN) + _TOKENS_PER_ITEM
-    return _Tellable(events.UserMessage(id=entry.id, content=[part]), tokens)
+    words = entry.text if entry.call is None else entry.text + entry.call.name + entry.call.arguments
+    return _Tellable(item, len(words.encode()) // _BYTES_PER_TOKEN + _TOKENS_PER_ITEM)
 
 
 def _item(entry: HistoryEntry) -> events.Item | None:

@@ -45,8 +45,8 @@ class Responses:
         self.gate = gate
         self.calls = CallLedger()
         self.usage = Usage()
-        self.present: set[str] = set()
-        """The ids of the calls that the server's conversation holds."""
+        self.untold: set[str] = set()
+        """The ids of the calls that the server's conversation does not hold, since they were made in another."""
         self._outbox = outbox
         self._mail = mail
         self._items = items
@@ -64,8 +64,8 @@ class Responses:
 
     @property
     def beside(self) -> bool:
-        """Whether anything runs outside the default conversation."""
-        return bool(self._beside)
+        """Whether anything is asked for or runs outside the default conversation."""
+        return bool(self._beside) or self.gate.asked_beside
 
     def is_beside(self, response_id: str | None) -> bool:
         """Whether that response runs outside the default conversation."""
@@ -152,11 +152,11 @@ class Responses:
         known = (self._items.get(item_id) for item_id in self._touched.get(response_id, ()))
         return any(entry is not None and entry.text for entry in known)
 
-    def broken_off(self, response_id: str, *, again: bool) -> tuple[str, ...]:
+    def broken_off(self, response_id: str, *, again: bool, wanted: bool = True) -> tuple[str, ...]:
         """The connection was lost in the middle of a response.
 
         One that has made calls counts as complete: they run on, and what follows them serves the same requests.
-        Any other is asked for again, or ends as it is.
+        Any other is asked for again, or ends as it is. Nothing follows one that was not wanted any more.
 
         Returns:
             With ``again``: the requests that the next one must serve.
@@ -166,7 +166,7 @@ class Responses:
         if again:
             self._touched.pop(response_id, None)
             return self._serves.pop(response_id, ())
-        self.calls.response_done(response_id, completed=True)
+        self.calls.response_done(response_id, completed=wanted)
         wire = events.RealtimeResponse(id=response_id, status="incomplete")
         self._end(replace(self._finished(wire, response_id), reason=BROKEN_OFF))
         return ()
@@ -178,9 +178,9 @@ class Responses:
 
     def tell_call(self, call_id: str) -> None:
         """Before its output: the call itself, where the server's conversation does not hold it (rule F8)."""
-        if call_id in self.present:
+        if call_id not in self.untold:
             return
-        self.present.add(call_id)
+        self.untold.discard(call_id)
         for entry in self._items:
             if entry.type == "function_call" and entry.call is not None and entry.call.call_id == call_id:
                 call = events.FunctionCall(
@@ -188,6 +188,14 @@ class Responses:
                 )
                 self._mail.send(events.ConversationItemCreate(item=call))
                 return
+
+    def is_untold(self, event: events.ClientEvent) -> bool:
+        """Whether an event tells a call that is told before its output."""
+        match event:
+            case events.ConversationItemCreate(item=events.FunctionCall(call_id=call_id)):
+                return call_id in self.untold
+            case _:
+                return False
 
     def give_up(self, request_id: str) -> None:
         """Nobody waits for this request any more: it is not sent if it was not yet."""
@@ -241,8 +249,9 @@ class Responses:
             item_id=item_id,
             output_index=output_index,
         )
-        self.present.add(call.call_id)
         if self.calls.announce(call):
+            if item_id and not self.is_beside(response_id):
+                self._items.put(item.model_copy(update={"id": item_id, "status": "completed"}))
             self._outbox.tell(CallDue(call))
 
     def _of(self, kept: dict[str, dict[str, ValueT]], response_id: str) -> dict[str, ValueT]:

@@ -78,17 +78,21 @@ class Resumption:
         m.mail.lost(unsent, resend=resend)
         m.speech.lost()
         in_flight = m.responses.gate.lost()
-        if m.input.state is InputState.COMMITTED and m.effective.server_answers and not in_flight.running:
+        answering = any(
+            self._is_wanted(lost) and not m.responses.is_beside(lost.response_id)
+            for lost in in_flight.running
+        )
+        if m.input.state is InputState.COMMITTED and m.effective.server_answers and not answering:
             self._turn_owed = m.input.turn_id
         m.input.restart()
         again: list[ResponseRequest] = []
-        for request in in_flight.asked:
-            again += self._ask_again(request)
         for lost in in_flight.running:
             again += self._broken_off(lost, resume=resume)
+        for request in in_flight.asked:
+            again += self._ask_again(request)
         m.responses.gate.ask_again(again)
-        m.items.break_off(lambda item_id: m.speech.turn(item_id) is not None)
         m.voice.move_on()
+        m.items.break_off(lambda item_id: m.speech.turn(item_id) is not None, again=m.speech.said_again)
 
     def configuration(
         self, wanted: events.WireModel | None, *, max_tokens: int = REPLAY_TOKENS
@@ -121,7 +125,7 @@ class Resumption:
             max_tokens=max_tokens,
             too_old=too_old,
             spoken=self._m.speech.turn,
-            open_calls=self._m.responses.calls.unsent,
+            open_calls=self._m.responses.calls.unsent | self._m.mail.answered_calls,
         )
 
     def connected(self, opened: Opened, now: float, *, seamless: bool = False) -> Repeat:
@@ -133,8 +137,14 @@ class Resumption:
             seamless: whether it takes over from one that was well.
         """
         m = self._m
+        known = {entry.id for entry in m.items}
+        m.responses.untold = {
+            entry.call.call_id
+            for entry in m.items
+            if entry.type == "function_call" and entry.call is not None and entry.id not in opened.told
+        }
         for event in opened.events:
-            if item_of(event) not in opened.told:  # those are known here
+            if item_of(event) not in known:
                 self._meaning.take(event, now)
         m.greeted = True
         self._told = opened.told
@@ -146,12 +156,9 @@ class Resumption:
     def go_on(self, now: float) -> None:
         """The conversation goes on where it was: what is owed is sent."""
         m = self._m
-        told = (m.items.get(item_id) for item_id in self._told)
-        m.responses.present = {
-            entry.call.call_id for entry in told if entry is not None and entry.call is not None
-        }
         for one in m.mail.take_held():
-            m.send(one.event, awaited=one.awaited)
+            if not m.responses.is_untold(one.event):
+                m.send(one.event, awaited=one.awaited)
         turn_owed, self._turn_owed = self._turn_owed, None
         if turn_owed in self._told:
             m.responses.ask_for_turn()
@@ -160,6 +167,9 @@ class Resumption:
             m.send(events.ConversationItemCreate(item=note))
         self._partly_heard = False
         m.responses.flush(now)
+
+    def _is_wanted(self, lost: LostResponse) -> bool:
+        return not lost.cancelling and not self._m.voice.is_silenced(lost.response_id)
 
     def _ask_again(self, request: ResponseRequest) -> list[ResponseRequest]:
         if request.repeated >= REPEATED_ANSWERS:
@@ -172,15 +182,14 @@ class Resumption:
         m = self._m
         response_id = lost.response_id
         request = lost.request
-        wanted = resume and not lost.cancelling and not m.voice.is_silenced(response_id)
+        wanted = self._is_wanted(lost)
         repeated = 0 if request is None else request.repeated
         has_calls = m.responses.calls.open_for(response_id)
         heard = m.responses.text_so_far(response_id)
-        again = wanted and not has_calls and repeated < REPEATED_ANSWERS
+        again = resume and wanted and not has_calls and repeated < REPEATED_ANSWERS
         if again and heard and not m.responses.is_beside(response_id):
             self._partly_heard = True
-        serves = m.responses.broken_off(response_id, again=again)
-        m.voice.response_done(response_id)
+        serves = m.responses.broken_off(response_id, again=again, wanted=wanted)
         if not again:
             return []
         if request is None:

@@ -72,6 +72,7 @@ class KeptSpeech:
         self._kept_ms = 0.0
         self._written_ms = 0.0
         self._speaking = False
+        self._item_id: str | None = None
         self._ended_ms: float | None = None
         self._commits: deque[float] = deque()
         self._turns: OrderedDict[str, tuple[SpokenBlock, ...]] = OrderedDict()
@@ -83,12 +84,13 @@ class KeptSpeech:
 
     def wrote(self, pcm: bytes, ms: float, at: float) -> None:
         """A block goes to the server, or would if there were a connection."""
+        away = self._lost_ms is not None
         if self.keep_ms <= 0.0:
+            self._overflow_ms += ms if away else 0.0
             return
         self._blocks.append(SpokenBlock(pcm, at, self._written_ms, ms))
         self._written_ms += ms
         self._kept_ms += ms
-        away = self._lost_ms is not None
         limit = self.keep_ms if self._open or away else min(MOMENT_MS, self.keep_ms)
         while self._kept_ms > limit and len(self._blocks) > 1:
             gone = self._blocks.popleft()
@@ -96,9 +98,9 @@ class KeptSpeech:
             if away and gone.start_ms >= (self._lost_ms or 0.0):
                 self._overflow_ms += gone.ms
 
-    def started(self, position_ms: float | None) -> None:
-        """The server heard the user begin, at that position."""
-        self._speaking, self._ended_ms = True, None
+    def started(self, position_ms: float | None, item_id: str | None = None) -> None:
+        """The server heard the user begin, at that position; the item will hold it."""
+        self._speaking, self._item_id, self._ended_ms = True, item_id, None
         if position_ms is not None:
             self._let_go(position_ms)
 
@@ -150,6 +152,11 @@ class KeptSpeech:
     def speaking(self) -> bool:
         """Whether a turn is being spoken."""
         return self._speaking
+
+    @property
+    def said_again(self) -> str | None:
+        """The item of the turn that is being spoken, if that will be said again."""
+        return self._item_id if self._speaking and self._blocks else None
 
     def take(self, input_format: AudioFormat, *, seamless: bool = False) -> Repeat:
         """A new connection is there: what to say again; the count of positions begins anew.

@@ -125,8 +125,11 @@ class Voice:
 
     def move_on(self) -> None:
         """The connection is gone: what came is heard to its end, and no server holds that voice any more."""
-        self._half = None
+        self._half, self._item_id = None, ""
         self._deletes.clear()
+        for response_id in tuple(self._audible):
+            self.response_done(response_id)
+        self._silenced.clear()
         self._elsewhere = frozenset(self._heard.known())
 
     def received_ms(self, item_id: str) -> float:
