@@ -304,3 +304,14 @@ def test_what_is_asked_again_after_tools_melts_with_what_waits() -> None:
     gate.ask_again([ResponseRequest("t1", origin="tools", serves=("x",), repeated=1)])
     (request,) = gate.take(0.0)
     assert (request.request_id, request.serves, request.repeated) == ("t1", ("x", "y"), 1)
+
+
+def test_what_nobody_asked_for_can_be_dropped() -> None:
+    gate = Gate()
+    gate.request(ResponseRequest("mine"))
+    gate.request(ResponseRequest("owed", origin="tools"))
+    gate.drop_owed()
+    assert [request.request_id for request in gate.take(0.0)] == ["mine"]
+    gate.request(ResponseRequest("after a tool", origin="tools", serves=("mine",)))
+    gate.drop_owed()
+    assert gate.busy

@@ -530,6 +530,18 @@ def test_speech_is_said_again_and_the_server_answers_it_by_itself() -> None:
     assert talk.sent() == []
 
 
+def test_an_answer_that_nobody_asked_for_gives_way_to_a_user_who_speaks() -> None:
+    talk = Talk(keep_ms=5_000, interrupt_response=False)
+    talk.created("r1")
+    talk.says("Well")
+    talk.hears(20)
+    talk.speech("u1", start_ms=100)
+    talk.lose()
+    _, repeat = talk.open()
+    assert repeat.blocks
+    assert creates(talk.sent()) == []
+
+
 def test_half_the_words_of_what_is_said_again_are_not_told() -> None:
     talk = Talk(keep_ms=5_000)
     talk.hears(20)
@@ -712,15 +724,28 @@ def test_two_losses_tell_a_call_once_in_each_conversation() -> None:
     assert [item.id for item in items(again)] == [item.id for item in items(first)]
 
 
-def test_a_call_is_not_told_when_its_output_is_lost() -> None:
+def test_what_a_tool_returned_is_told_as_often_as_it_takes() -> None:
     talk = Talk()
     talk.created("r1")
     talk.calls("c1")
     talk.done("r1")
     talk.core.tool_finished("c1", "noon", talk.now)
     talk.sent()
-    assert len(items(talk.again())) == 2
-    assert items(talk.again()) == []
+    for _ in range(3):
+        call, output = items(talk.again())
+        assert (call.type, output.type) == ("function_call", "function_call_output")
+
+
+def test_a_call_is_not_told_when_its_output_may_not_be_sent_again() -> None:
+    talk = Talk()
+    talk.created("r1")
+    talk.calls("c1")
+    talk.done("r1")
+    talk.core.tool_finished("c1", "noon", talk.now)
+    talk.sent()
+    talk.lose(resend=False)
+    talk.open()
+    assert items(talk.sent()) == []
     assert talk.told == frozenset()
 
 

@@ -282,3 +282,18 @@ def test_where_the_program_ends_turns_all_since_the_last_is_said_again() -> None
     ear.speech.committing()
     ear.speech.committed("u2")
     assert ear.speech.turn("u2") == SpokenTurn(LOUD, 100.0)
+
+
+def test_an_answer_ends_a_turn_that_nobody_handed_over() -> None:
+    ear = Ear()
+    ear.speech.started(0.0)
+    ear.hears("##..")
+    ear.speech.answered()
+    assert ear.speech.speaking, "its end was not heard"
+    ear.speech.stopped(200.0)
+    ear.speech.answered()
+    assert not ear.speech.speaking
+    ear.speech.lost()
+    assert ear.again() == (0.0, 0)
+    ear.speech.answered()
+    assert not ear.speech.speaking

@@ -262,6 +262,10 @@ class Gate:
         for request in (*requests, *waiting):
             self.request(replace(request, deadline=None))
 
+    def drop_owed(self) -> None:
+        """Forget what nobody asked for: the next answer comes by itself."""
+        self._queue = deque(one for one in self._queue if one.origin == "program" or one.serves)
+
     def withdraw(self, request_id: str) -> None:
         """Forget a request that still waits in the queue."""
         self._queue = deque(waiting for waiting in self._queue if waiting.request_id != request_id)

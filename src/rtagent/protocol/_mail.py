@@ -1,7 +1,8 @@
 """What goes to the server: at once, or, while there is no connection, as soon as there is one again.
 
 An event whose answer had not come when the connection was lost may have been carried out or not; the new
-connection knows nothing of it in either case. It is therefore sent again, once, in its place among the others.
+connection knows nothing of it in either case. It is therefore sent again, in its place among the others: once, or,
+if it is what a tool has returned, as often as it takes.
 What a new connection makes true by itself (nothing runs there that could be cancelled, no voice is there that
 could be cut) is answered without being sent.
 """
@@ -69,7 +70,8 @@ class Mail:
         awaited = {one.event_id for one in unanswered if one.awaited}
         for one in unanswered:
             if one.event_id not in waiting:
-                self._sort(one, resend=resend and one.event_id not in self._repeated)
+                again = one.event_id not in self._repeated or _is_of_a_tool(one.event)
+                self._sort(one, resend=resend and again)
                 self._note_repeated(one.event_id)
         for event_id, event in waiting.items():
             # The gate keeps the responses that are asked for.
@@ -105,3 +107,9 @@ class Mail:
         self._repeated[event_id] = None
         while len(self._repeated) > KEPT_REPEATED:
             del self._repeated[next(iter(self._repeated))]
+
+
+def _is_of_a_tool(event: events.ClientEvent) -> bool:
+    return isinstance(event, events.ConversationItemCreate) and isinstance(
+        event.item, events.FunctionCall | events.FunctionCallOutput
+    )

@@ -128,6 +128,7 @@ class Meaning:
             m.voice.silence(event.response.id)
         if not m.responses.is_beside(event.response.id):
             m.input.move(InputMove.ANSWERED)
+            m.speech.answered()
 
     def _item_added(self, event: events.ResponseOutputItemAdded, now: float) -> None:
         if event.item.id is not None:

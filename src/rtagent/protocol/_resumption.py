@@ -150,7 +150,9 @@ class Resumption:
         self._told = opened.told
         repeat = m.speech.take(m.effective.input_format, seamless=seamless)
         if repeat.blocks and m.effective.server_answers and not seamless:
-            self._turn_owed = None  # the server answers when it has heard all of it
+            # The server answers when it has heard all of it: what we would ask for would be interrupted.
+            self._turn_owed = None
+            m.responses.gate.drop_owed()
         return repeat
 
     def go_on(self, now: float) -> None:

@@ -124,6 +124,11 @@ class KeptSpeech:
             while self._turns_ms > self.keep_ms:
                 self.written(next(iter(self._turns)))
 
+    def answered(self) -> None:
+        """An answer begins: a turn whose end was heard is over, also where no server says that it was handed over."""
+        if self._speaking and self._ended_ms is not None:
+            self.committed("")
+
     def clearing(self) -> None:
         """The program throws away what was said since the last turn."""
         self._let_go(self._written_ms)
