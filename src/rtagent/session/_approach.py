@@ -129,7 +129,8 @@ class Approach:
             raise ConnectionFailed(message, url=self._target.endpoint, retryable=True) from None
         except (ConnectionLost, EndOfStream) as lost:
             message = f"{where} ended the session before it began: {lost}"
-            raise ConnectionFailed(message, url=self._target.endpoint) from lost
+            code = opening.error.code or opening.error.type if opening.error is not None else None
+            raise ConnectionFailed(message, url=self._target.endpoint, code=code) from lost
 
     def _hear_again(self, event: events.ServerEvent) -> None:
         """What was told once more is no news; that there is another session, and what went wrong, is."""
