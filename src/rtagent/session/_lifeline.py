@@ -84,10 +84,13 @@ class Lifeline:
         return opened
 
     async def aclose(self) -> None:
-        """Close what is open, bounded in time."""
-        await close(self._link.transport)
-        if self._renewal is not None:
-            await self._renewal.aclose()
+        """Close what is open, also what has taken over meanwhile; bounded in time."""
+        closed: Link | None = None
+        while closed is not self._link:
+            closed = self._link
+            await close(closed.transport)
+            if self._renewal is not None:
+                await self._renewal.aclose()
 
     async def run(self) -> None:
         """Carry the conversation over one connection after the other until the session ends."""
