@@ -156,3 +156,8 @@ async def test_what_the_taker_raises_ends_it_as_it_is() -> None:
 
     with pytest.RaisesGroup(ZeroDivisionError):
         await bench.link.run(fail)
+
+
+def test_it_needs_no_event_loop_before_it_is_used() -> None:
+    near, _ = memory_pair()
+    Link(near, events.GA, Wire()).leave()
