@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
 import pytest
 
 from rtagent import events
@@ -241,3 +242,45 @@ async def test_an_error_that_names_nothing_is_kept() -> None:
         await bench.opening.configure(WANTED)
     assert bench.opening.error is not None
     assert bench.opening.error.code == "insufficient_quota"
+
+
+# -- once more ----------------------------------------------------------------------------------------
+
+
+async def test_only_a_configuration_that_has_changed_is_asked_for_again() -> None:
+    changed = events.RealtimeSession(instructions="Be long.")
+    async with opening() as bench:
+        await bench.opening.greet()
+        assert not bench.opening.has_configured(WANTED)
+        await bench.opening.configure(WANTED)
+        await bench.opening.configure(events.RealtimeSession(instructions="Be brief."))
+        assert bench.opening.has_configured(WANTED)
+        assert not bench.opening.has_configured(changed)
+        await bench.opening.configure(changed)
+        assert bench.opening.has_configured(changed)
+        # What is said to be null is not the same as what is not said.
+        nothing = events.RealtimeSession(instructions="Be long.", tools=None)
+        assert not bench.opening.has_configured(nothing)
+    asked = [sent["session"]["instructions"] for sent in bench.server.sent("session.update")]
+    assert asked == ["Be brief.", "Be long."]
+
+
+async def test_a_stream_begins_only_once() -> None:
+    async with opening("vllm") as bench:
+        await bench.opening.greet()
+        await bench.opening.configure(None)
+        await bench.opening.configure(events.TranscriptionSession.model_validate({"model": "any"}))
+    assert bench.sent == ["input_audio_buffer.commit", "session.update"]
+
+
+async def test_what_has_come_meanwhile_is_read_without_waiting() -> None:
+    async with opening() as bench:
+        await bench.opening.greet()
+        await bench.opening.keep_up()
+        await bench.server.current.send({"type": "rate_limits.updated", "event_id": "e", "rate_limits": []})
+        await anyio.wait_all_tasks_blocked()
+        await bench.opening.keep_up()
+        assert bench.heard == ["session.created", "rate_limits.updated"]
+        await bench.server.current.close(1011)
+        with pytest.raises(ConnectionLost):
+            await bench.opening.keep_up()

@@ -107,6 +107,21 @@ class Approach:
                 raise Timeout("another connection", waited_s=within_s) from None
             raise
 
+    async def catch_up(self, standby: Standby, policy: ReconnectPolicy, resumption: Resumption) -> None:
+        """Bring a connection that was opened a while ago to the state of now.
+
+        Raises:
+            RtagentError: it is not there any more.
+        """
+        await standby.opening.keep_up()
+        await standby.opening.configure(resumption.configuration(self._target.wanted))
+        await standby.opening.tell(self.plan(policy, resumption))
+
+    def has_caught_up(self, standby: Standby, policy: ReconnectPolicy, resumption: Resumption) -> bool:
+        """Whether that connection knows everything."""
+        configured = standby.opening.has_configured(resumption.configuration(self._target.wanted))
+        return configured and standby.opening.has_told(self.plan(policy, resumption))
+
     def plan(self, policy: ReconnectPolicy, resumption: Resumption) -> ReplayPlan:
         """What a connection must be told now."""
         now = self._pump.clock.now()

@@ -197,14 +197,16 @@ class Lifeline:
         """A connection that knows everything: the one that stands ready, or a new one."""
         standby = None if self._renewal is None else self._renewal.take()
         if standby is not None:
+            within_s /= 2  # the other half is for a new one
             try:
-                with anyio.fail_after(within_s / 2):
-                    await standby.opening.tell(self._approach.plan(policy, resumption))
-            except (RtagentError, TimeoutError) as failure:
-                logger.info("the connection that stood ready is gone: %s", failure)
+                with anyio.fail_after(within_s):
+                    await self._approach.catch_up(standby, policy, resumption)
+                    return standby
+            except BaseException as failure:
                 await close(standby.transport)
-            else:
-                return standby
+                if not isinstance(failure, RtagentError | TimeoutError):
+                    raise
+                logger.info("the connection that stood ready is gone: %s", failure)
         return await self._approach.another(dial, policy, resumption, within_s=within_s)
 
     def _go_on(
