@@ -181,6 +181,19 @@ async def test_a_dial_that_is_refused_is_passed_on() -> None:
         assert caught.value.status == 503
 
 
+@pytest.mark.parametrize("failure", [KeyError("sk-secret"), TimeoutError(), ZeroDivisionError()])
+async def test_a_dial_that_fails_in_a_way_of_its_own_may_be_tried_again(failure: Exception) -> None:
+    async def dial() -> Transport:
+        raise failure
+
+    async with approaching() as bench:
+        with pytest.raises(ConnectionFailed, match=type(failure).__name__) as caught:
+            await bench.approach.another(dial, POLICY, bench.resumption, within_s=1.0)
+        assert caught.value.retryable
+        assert caught.value.__cause__ is failure
+        assert "secret" not in str(caught.value)
+
+
 async def test_a_dial_that_takes_too_long_is_a_timeout() -> None:
     async with approaching() as bench:
         with pytest.raises(Timeout, match="another connection"):

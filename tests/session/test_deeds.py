@@ -119,7 +119,7 @@ async def test_what_is_not_sent_again_fails_with_the_loss(loss: ConnectionLost |
 
 async def test_only_the_last_response_of_a_request_answers_it() -> None:
     bench = Bench()
-    response = Response(id="r1", status="completed")
+    response = Response(id="r1", status="completed", text="")
     bench.deeds.waiters.open("response:evt_1")
     assert not bench.deeds.do(ResponseFinished(response, ("evt_1",), final=False))
     assert bench.deeds.do(ResponseFinished(response, ("evt_1", "evt_2"), final=True))

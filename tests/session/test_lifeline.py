@@ -13,7 +13,7 @@ import pytest
 import rtagent
 from rtagent import Agent, Endpoint, events, tool
 from rtagent.audio import NullSink
-from rtagent.errors import ConnectionFailed, ConnectionLost, RtagentError, ServerError
+from rtagent.errors import ConnectionLost, RtagentError, SessionClosed
 from rtagent.events import lifecycle
 from rtagent.session import ReconnectPolicy, Session
 from rtagent.testing import (
@@ -29,7 +29,7 @@ from rtagent.testing import (
     Send,
     TooBig,
 )
-from rtagent.transport import Transport
+from rtagent.transport import Transport, memory_pair
 
 from tests.session.line import PROMPT, Line, Seen, lined, reached
 
@@ -433,7 +433,7 @@ async def test_leaving_while_the_next_one_is_opened_closes_it(phase: str) -> Non
         await reached(lambda: len(line.server.connections) == 2, line.clock)
         await line.clock.advance(0.1)
         assert line.session.state == "reconnecting"
-    with pytest.raises(rtagent.errors.SessionClosed):
+    with pytest.raises(SessionClosed):
         await line.dialled[-1].send("x")
 
 
@@ -479,7 +479,7 @@ async def test_a_connection_that_comes_while_the_session_is_left_is_closed() -> 
         async with session:
             server.current.inject(Drop())
             await clock.advance(1.0)
-        with pytest.raises(rtagent.errors.SessionClosed):
+        with pytest.raises(SessionClosed):
             await second[0].send("x")
         assert server.connections[1].ended == (1000, "")
 
@@ -506,6 +506,129 @@ async def test_a_dial_that_takes_too_long_is_a_failure() -> None:
             while len(line.seen.of(lifecycle.Reconnecting)) < 2:
                 await anyio.sleep(0.01)
         assert "another connection" in line.seen.of(lifecycle.Reconnecting)[1].reason
+
+
+# -- what stands ready --------------------------------------------------------------------------------
+
+RENEWING = ReconnectPolicy(jitter=0.0, first_delay_s=0.5, renew_before_s=60.0)
+
+
+async def until_ready(line: Line) -> None:
+    """An answer that does not end keeps the next connection waiting."""
+    await line.session.say("a long story please")
+    line.session.post(events.ResponseCreate(response=events.ResponseParams(output_modalities=["text"])))
+    await line.clock.advance(541.0)
+    assert len(line.server.connections) == 2
+    assert line.seen.of(lifecycle.Renewed) == []
+
+
+async def test_the_session_changes_over_when_all_is_quiet() -> None:
+    async with lined(policy=RENEWING, session_seconds=600.0) as line:
+        await until_ready(line)
+        line.server.connections[0].release()
+        await line.until(lifecycle.Renewed)
+        await line.server.connections[0].wait_ended()
+        assert line.server.connections[0].ended == (1000, "")
+        cut(line)  # what was renewed is an ordinary connection, and its end an ordinary loss
+        await line.until(lifecycle.Reconnected)
+        assert line.seen.of(lifecycle.Reconnecting)[0].delay_s == 1.0
+        assert len(line.server.connections) == 3
+
+
+@pytest.mark.parametrize("both", [False, True], ids=["it lives", "it is dead too"])
+async def test_what_stands_ready_is_used_when_the_connection_is_lost(both: bool) -> None:
+    async with lined(policy=RENEWING, session_seconds=600.0) as line:
+        await until_ready(line)
+        if both:
+            line.server.connections[1].inject(Drop())
+        line.server.connections[0].inject(Drop())
+        await line.until(lifecycle.Reconnected)
+        assert len(line.server.connections) == (3 if both else 2)
+        assert line.seen.of(lifecycle.Renewed) == []
+
+
+async def test_leaving_while_what_stands_ready_catches_up_closes_it() -> None:
+    async with lined(policy=RENEWING, session_seconds=600.0) as line:
+        await until_ready(line)
+        line.server.connections[1].inject(HalfOpen())
+        line.server.connections[0].inject(Drop())
+        await line.until(lifecycle.Reconnecting)
+        await line.clock.advance(5.0)
+        assert line.session.state == "reconnecting"
+    with pytest.raises(SessionClosed):
+        await line.dialled[1].send("x")
+
+
+# -- where sessions end with a word -------------------------------------------------------------------
+
+
+async def test_after_our_farewell_the_end_of_the_connection_is_the_end_of_the_session() -> None:
+    async with RealtimeServer("vllm", over="memory") as server:
+        seen = Seen()
+        transport = await server.dial()
+        session = Session(
+            transport,
+            config=events.TranscriptionSession.model_validate({"model": "any"}),
+            dialect=events.PROFILES["vllm"],
+            dial=server.dial,
+            reconnect=PROMPT,
+            observer=seen.note,
+        )
+        async with session:
+            session.append_audio(bytes(4_800))
+            session._pump.farewell_said = True
+            await server.current.close(1000, "bye")
+            closed = await session.wait_closed()
+            assert (closed.code, closed.reason, closed.error) == (1000, "bye", None)
+        assert len(server.connections) == 1
+
+
+async def test_after_our_farewell_a_loss_is_the_end_too() -> None:
+    async with lined() as line:
+        line.session._pump.farewell_said = True
+        cut(line)
+        closed = await line.session.wait_closed()
+        assert isinstance(closed.error, ConnectionLost)
+        assert closed.code == 1006
+        assert len(line.server.connections) == 1
+
+
+async def test_a_connection_that_the_program_closed_ends_the_session_in_good_order() -> None:
+    async with lined() as line:
+        await line.dialled[0].aclose()
+        closed = await line.session.wait_closed()
+        assert (closed.code, closed.error) == (1000, None)
+
+
+async def test_what_cannot_go_on_elsewhere_ends_with_its_connection() -> None:
+    near, far = memory_pair()
+    session = Session(near, dialect=events.LIVE, dial=anyio.sleep_forever, reconnect=PROMPT)
+    await far.send('{"type": "session.started", "event_id": "e", "session": {"id": "s"}}')
+    async with session:
+        await far.aclose(1011, "it failed")
+        closed = await session.wait_closed()
+        assert (closed.code, closed.reason) == (1011, "it failed")
+
+
+async def test_a_key_that_the_program_cannot_find_out_now_is_asked_for_again() -> None:
+    failures = [KeyError("VAULT"), OSError("no route")]
+
+    def broken_twice(line: Line) -> Callable[[], Awaitable[Transport]]:
+        async def dial() -> Transport:
+            if failures:
+                raise failures.pop(0)
+            return await line.dial()
+
+        return dial
+
+    async with lined(wrap=broken_twice) as line:
+        cut(line)
+        await line.until(lifecycle.Reconnected)
+        assert [event.reason for event in line.seen.of(lifecycle.Reconnecting)] == [
+            "code 1006",
+            "dialling failed: KeyError",
+            "dialling failed: OSError",
+        ]
 
 
 # -- over a socket ------------------------------------------------------------------------------------

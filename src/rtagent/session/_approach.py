@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import anyio
 
 from .. import events
-from ..errors import ConnectionFailed, ConnectionLost, EndOfStream, Timeout
+from ..errors import ConnectionFailed, ConnectionLost, EndOfStream, RtagentError, Timeout
 from ..protocol import HistoryEntry, Opened, ReplayPlan, Resumption, replay_plan
 from ..transport import Transport
 from ._opening import Opening
@@ -18,6 +19,8 @@ from ._pump import Pump
 __all__ = ("Approach", "Dial", "Standby", "Target", "close")
 
 CLOSE_TIMEOUT_S = 2.0
+
+logger = logging.getLogger(__name__)
 
 Dial = Callable[[], Awaitable[Transport]]
 Hear = Callable[[events.ServerEvent], None]
@@ -95,7 +98,7 @@ class Approach:
         transport: Transport | None = None
         try:
             with anyio.fail_after(within_s):
-                transport = await dial()
+                transport = await _dialled(dial)
                 heard = self._pump.fanout.observe if aside else self._hear_again
                 wanted = resumption.configuration(self._target.wanted)
                 opening = await self._open(transport, wanted, self.plan(policy, resumption), heard)
@@ -153,6 +156,18 @@ class Approach:
             self._pump.hear(event)
         else:
             self._pump.fanout.observe(event)
+
+
+async def _dialled(dial: Dial) -> Transport:
+    """What a dial gives; a key that the program could not find out just now is a failure like any other."""
+    try:
+        return await dial()
+    except RtagentError:
+        raise
+    except Exception as failure:
+        logger.warning("dialling failed in a way of its own", exc_info=True)
+        message = f"dialling failed: {type(failure).__name__}"  # its text may hold a secret
+        raise ConnectionFailed(message, retryable=True) from failure
 
 
 async def close(transport: Transport) -> None:
