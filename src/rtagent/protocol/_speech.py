@@ -151,6 +151,11 @@ class KeptSpeech:
         """Whether a turn is being spoken."""
         return self._speaking
 
+    @property
+    def unwritten(self) -> bool:
+        """Whether there are turns that were handed over and are not written down."""
+        return bool(self._turns)
+
     def take(self, input_format: AudioFormat, *, seamless: bool = False) -> Repeat:
         """A new connection is there: what to say again; the count of positions begins anew.
 
