@@ -270,5 +270,7 @@ def test_a_lost_connection_ends_what_was_handed_over_and_forgets_what_was_being_
     assert all(one.error is not None and one.error.type == "connection_lost" for one in ended)
     assert (transcripts.open, transcripts.ending, transcripts.text) == ((), False, "Hello.")
     assert transcripts.lost() == ()
-    told(transcripts, Started(item_id="d"), Committed(item_id="d"), Completed(item_id="d", transcript="Again."))
+    told(
+        transcripts, Started(item_id="d"), Committed(item_id="d"), Completed(item_id="d", transcript="Again.")
+    )
     assert transcripts.text == "Hello. Again."

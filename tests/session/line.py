@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import anyio
-import anyio.lowlevel
 
-from rtagent import Agent, events
+from rtagent import Agent
 from rtagent.events import lifecycle
 from rtagent.session import ReconnectPolicy, Session
-from rtagent.testing import Fault, FakeClock, RealtimeServer
+from rtagent.testing import FakeClock, Fault, RealtimeServer
 from rtagent.transport import Transport
 
-__all__ = ("PROMPT", "Line", "Seen", "lined", "no_task_is_left", "reached")
+__all__ = ("PROMPT", "Line", "Seen", "lined", "never", "reached")
 
 PROMPT = ReconnectPolicy(jitter=0.0, first_delay_s=0.5, max_delay_s=4.0, renew_before_s=0.0)
 """Waits that are known beforehand, and no renewal."""
+STEP_S = 0.1
 EventT = TypeVar("EventT")
 
 
@@ -29,9 +28,19 @@ class Seen:
     """What an observer was told, in order."""
 
     all: list[tuple[float, str, Any]] = field(default_factory=list[tuple[float, str, Any]])
+    _more: anyio.Event = field(default_factory=anyio.Event)
 
     def note(self, at: float, side: str, event: object) -> None:
         self.all.append((at, side, event))
+        self._more.set()
+
+    async def wait(self, kind: type[EventT], *, nth: int = 1) -> EventT:
+        """The nth event of that kind, in real time."""
+        with anyio.fail_after(5):
+            while len(self.of(kind)) < nth:
+                self._more = anyio.Event()
+                await self._more.wait()
+        return self.of(kind)[nth - 1]
 
     def of(self, kind: type[EventT]) -> list[EventT]:
         return [event for _, _, event in self.all if isinstance(event, kind)]
@@ -66,10 +75,6 @@ class Line:
         """The nth event of that kind; time goes on while nothing else does."""
         await reached(lambda: len(self.seen.of(kind)) >= nth, self.clock)
         return self.seen.of(kind)[nth - 1]
-
-    async def pass_time(self, seconds: float) -> None:
-        """Let time go by, in steps of speech."""
-        await self.clock.advance(seconds)
 
 
 @asynccontextmanager
@@ -116,20 +121,16 @@ async def lined(
 
 
 async def reached(condition: Callable[[], bool], clock: FakeClock, *, limit_s: float = 600.0) -> None:
-    """Move the clock until that is so."""
-    limit = clock.now() + limit_s
-    while not condition():
-        assert clock.now() < limit, "it came to nothing"
-        await clock.advance(0.1 if clock.sleepers else 0.0)
-        if not clock.sleepers:
-            await anyio.sleep(0.001)  # a socket: only real time brings it on
-            limit -= 0.1
+    """Move the clock until that is so; where nobody sleeps, only the event loop goes on."""
+    for _ in range(round(limit_s / STEP_S)):
+        if condition():
+            return
+        await clock.advance(STEP_S if clock.sleepers else 0.0)
+    message = "it came to nothing"
+    raise AssertionError(message)
 
 
-@asynccontextmanager
-async def no_task_is_left() -> AsyncIterator[None]:
-    """At the end of the block nothing runs that did not run before."""
-    before = asyncio.all_tasks()
-    yield
-    await anyio.lowlevel.checkpoint()
-    assert asyncio.all_tasks() == before
+async def never() -> Transport:
+    """A dial that nobody answers."""
+    await anyio.sleep_forever()
+    raise AssertionError

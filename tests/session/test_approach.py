@@ -18,8 +18,7 @@ from rtagent.session._ids import new_id
 from rtagent.session._pump import Pump
 from rtagent.testing import Close, Drop, End, Expect, FakeClock, HalfOpen, RealtimeServer, Refuse, Send
 from rtagent.transport import Transport
-
-from tests.session.line import Seen
+from tests.session.line import Seen, never
 
 POLICY = ReconnectPolicy(jitter=0.0)
 WANTED = events.RealtimeSession(instructions="Be brief.")
@@ -61,9 +60,7 @@ class Bench:
         self.pump.connect(await self.approach.first(await self.dial()))
 
     async def another(self, *, within_s: float = 5.0, aside: bool = False) -> Standby:
-        return await self.approach.another(
-            self.dial, POLICY, self.resumption, within_s=within_s, aside=aside
-        )
+        return await self.approach.another(self.dial, POLICY, self.resumption, within_s=within_s, aside=aside)
 
 
 @asynccontextmanager
@@ -147,7 +144,9 @@ async def test_what_is_told_again_is_seen_by_the_observer_alone() -> None:
         standby = await bench.another()
         assert standby.opening.opened().told == {"a"}
         assert "conversation.item.added" not in bench.news
-        assert "conversation.item.added" in [event.type for _, side, event in bench.seen.all if side == "server"]
+        assert "conversation.item.added" in [
+            event.type for _, side, event in bench.seen.all if side == "server"
+        ]
 
 
 async def test_one_that_is_made_ready_aside_is_no_news_at_all() -> None:
@@ -197,7 +196,7 @@ async def test_a_dial_that_fails_in_a_way_of_its_own_may_be_tried_again(failure:
 async def test_a_dial_that_takes_too_long_is_a_timeout() -> None:
     async with approaching() as bench:
         with pytest.raises(Timeout, match="another connection"):
-            await bench.approach.another(anyio.sleep_forever, POLICY, bench.resumption, within_s=0.01)
+            await bench.approach.another(never, POLICY, bench.resumption, within_s=0.01)
 
 
 async def test_an_opening_that_takes_too_long_is_closed() -> None:

@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from rtagent import events
-from rtagent.audio import AudioFormat, NullSink, PlaybackItem
+from rtagent.audio import NullSink, PlaybackItem
 from rtagent.errors import ConnectionLost, ServerError, Timeout
 from rtagent.events import lifecycle
 from rtagent.protocol import (
@@ -40,7 +40,7 @@ from rtagent.tools import ToolRegistry, tool
 from rtagent.transport import memory_pair
 
 SECOND = bytes(48_000)
-ITEM = PlaybackItem("a1", "r1")
+ITEM = PlaybackItem("a1", response_id="r1")
 
 
 @tool(on_interrupt="cancel")
@@ -112,7 +112,7 @@ async def test_a_refusal_fails_it(key: str) -> None:
 async def test_what_is_not_sent_again_fails_with_the_loss(loss: ConnectionLost | None) -> None:
     bench = Bench()
     bench.deeds.loss = loss
-    with pytest.raises(ConnectionLost, match="before response.create was answered") as caught:
+    with pytest.raises(ConnectionLost, match=r"before response\.create was answered") as caught:
         await waited(bench, "response:evt_1", Undelivered("evt_1", "response.create"))
     assert caught.value.code == (None if loss is None else 1012)
 
@@ -184,7 +184,9 @@ def test_the_end_of_speech_is_where_turns_are_measured_from(kind: Any) -> None:
     bench = Bench()
     bench.deeds.do(InputTurn(kind, "u1", 49.0))
     measured = bench.deeds.meter.first_heard(50.0, "r1", 50.0)
-    assert (measured is not None and measured.end_of_speech_to_first_heard_ms is not None) is (kind == "stopped")
+    assert (measured is not None and measured.end_of_speech_to_first_heard_ms is not None) is (
+        kind == "stopped"
+    )
 
 
 # -- tools --------------------------------------------------------------------------------------------

@@ -158,7 +158,9 @@ def test_an_observer_that_fails_is_reported_once_and_left_out(caplog: pytest.Log
 
 async def test_what_is_no_news_is_told_to_the_observer_alone() -> None:
     seen: list[tuple[float, str, str]] = []
-    fanout = Fanout(lambda at, direction, event: seen.append((at, direction, type(event).__name__)), lambda: 7.5)
+    fanout = Fanout(
+        lambda at, direction, event: seen.append((at, direction, type(event).__name__)), lambda: 7.5
+    )
     async with fanout.subscribe() as stream:
         fanout.observe(events.InputAudioBufferCleared())
         fanout.publish(delta("news"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import anyio
@@ -30,8 +31,7 @@ from rtagent.testing import (
     TooBig,
 )
 from rtagent.transport import Transport, memory_pair
-
-from tests.session.line import PROMPT, Line, Seen, lined, reached
+from tests.session.line import PROMPT, Line, Seen, lined, never, reached
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +101,7 @@ async def test_waits_are_those_of_the_policy() -> None:
         told = line.seen.of(lifecycle.Reconnecting)
         # A connection that died at once counts as the first failure.
         assert [event.delay_s for event in told] == [1.0, 2.0, 4.0, 4.0, 4.0]
-        assert [later.at - before.at for before, later in zip(told, told[1:], strict=False)] == [
+        assert [later.at - before.at for before, later in pairwise(told)] == [
             1.0,
             2.0,
             4.0,
@@ -295,7 +295,9 @@ async def test_a_second_loss_fails_it() -> None:
             failures: list[RtagentError] = []
 
             async def send() -> None:
-                with pytest.raises(ConnectionLost, match="before conversation.item.create was answered") as caught:
+                with pytest.raises(
+                    ConnectionLost, match=r"before conversation\.item\.create was answered"
+                ) as caught:
                     await line.session.say("hello")
                 failures.append(caught.value)
 
@@ -322,9 +324,8 @@ async def test_what_was_too_large_is_not_sent_again() -> None:
 
 @pytest.mark.parametrize("phase", ["response.create", "response.created", "response.output_text.delta"])
 async def test_a_response_that_is_waited_for_comes_all_the_same(phase: str) -> None:
-    by = "client" if phase == "response.create" else "server"
-    faults = [Drop(on=phase, by=by)]
-    async with lined(*faults) as line:
+    fault = Drop(on=phase, by="client" if phase == "response.create" else "server")
+    async with lined(fault) as line:
         await line.session.say("hello")
         got: list[Any] = []
 
@@ -411,15 +412,11 @@ async def test_leaving_between_two_attempts() -> None:
 async def test_leaving_while_the_next_one_is_dialled() -> None:
     dialling = anyio.Event()
 
-    def never(_: Line) -> Callable[[], Awaitable[Transport]]:
-        async def dial() -> Transport:
-            dialling.set()
-            await anyio.sleep_forever()
-            raise AssertionError
+    async def dial() -> Transport:
+        dialling.set()
+        return await never()
 
-        return dial
-
-    async with lined(wrap=never) as line:
+    async with lined(wrap=lambda _: dial) as line:
         cut(line)
         await reached(dialling.is_set, line.clock)
     assert line.session.state == "closed"
@@ -470,9 +467,7 @@ async def test_a_connection_that_comes_while_the_session_is_left_is_closed() -> 
 
         async def let_it_come() -> None:
             await leave.wait()
-            with anyio.move_on_after(0.5):
-                while not seen.of(lifecycle.Reconnected):
-                    await anyio.sleep(0.001)
+            await seen.wait(lifecycle.Reconnected)
             left.set()
 
         group.start_soon(let_it_come)
@@ -485,27 +480,24 @@ async def test_a_connection_that_comes_while_the_session_is_left_is_closed() -> 
 
 
 async def test_leaving_with_an_error_of_the_programs_own() -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def program() -> None:
         async with lined(Refuse(500, times=99, connection=2)) as line:
             cut(line)
             await line.until(lifecycle.Reconnecting)
             raise ZeroDivisionError
 
+    with pytest.raises(ZeroDivisionError):
+        await program()
+
 
 async def test_a_dial_that_takes_too_long_is_a_failure() -> None:
     policy = ReconnectPolicy(jitter=0.0, budget_s=0.2, first_delay_s=0.0, renew_before_s=0.0)
 
-    def never(_: Line) -> Callable[[], Awaitable[Transport]]:
-        return anyio.sleep_forever
-
-    async with lined(wrap=never, policy=policy) as line:
+    async with lined(wrap=lambda _: never, policy=policy) as line:
         await line.clock.advance(10.0)
         cut(line)
-        await reached(lambda: bool(line.seen.of(lifecycle.Reconnecting)), line.clock)
-        with anyio.fail_after(5):
-            while len(line.seen.of(lifecycle.Reconnecting)) < 2:
-                await anyio.sleep(0.01)
-        assert "another connection" in line.seen.of(lifecycle.Reconnecting)[1].reason
+        await line.until(lifecycle.Reconnecting)
+        assert "another connection" in (await line.seen.wait(lifecycle.Reconnecting, nth=2)).reason
 
 
 # -- what stands ready --------------------------------------------------------------------------------
@@ -602,7 +594,7 @@ async def test_a_connection_that_the_program_closed_ends_the_session_in_good_ord
 
 async def test_what_cannot_go_on_elsewhere_ends_with_its_connection() -> None:
     near, far = memory_pair()
-    session = Session(near, dialect=events.LIVE, dial=anyio.sleep_forever, reconnect=PROMPT)
+    session = Session(near, dialect=events.LIVE, dial=never, reconnect=PROMPT)
     await far.send('{"type": "session.started", "event_id": "e", "session": {"id": "s"}}')
     async with session:
         await far.aclose(1011, "it failed")

@@ -119,7 +119,12 @@ async def test_an_end_in_the_place_of_a_greeting_is_raised(code: int, kind: type
 
 async def test_a_configuration_that_is_refused_is_raised() -> None:
     def refuse(received: dict[str, Any]) -> dict[str, Any]:
-        error = {"type": "x", "code": "bad_voice", "message": "no such voice", "event_id": received["event_id"]}
+        error = {
+            "type": "x",
+            "code": "bad_voice",
+            "message": "no such voice",
+            "event_id": received["event_id"],
+        }
         return {"type": "error", "event_id": "e", "error": error}
 
     async with opening(script=[Expect("session.update"), Send(refuse)]) as bench:

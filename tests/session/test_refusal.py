@@ -9,7 +9,9 @@ from rtagent.session._refusal import refusal
 
 def test_an_error_of_the_server_keeps_all_that_it_said() -> None:
     error = refusal(
-        events.ErrorDetail(type="invalid_request_error", code="bad_voice", message="no such voice", param="voice"),
+        events.ErrorDetail(
+            type="invalid_request_error", code="bad_voice", message="no such voice", param="voice"
+        ),
         "evt_1",
     )
     assert isinstance(error, ServerError)

@@ -18,8 +18,7 @@ from rtagent.session import ReconnectPolicy
 from rtagent.session._renewal import lifetime_s
 from rtagent.testing import Close, Drop, HalfOpen, RealtimeServer, Refuse
 from rtagent.transport import Transport
-
-from tests.session.line import Line, Seen, lined, reached
+from tests.session.line import Line, Seen, lined
 
 POLICY = ReconnectPolicy(jitter=0.0, first_delay_s=0.5, renew_before_s=60.0)
 LIFE_S = 600.0
@@ -124,7 +123,9 @@ async def test_each_connection_is_renewed_in_its_turn() -> None:
     [(ReconnectPolicy(renew_before_s=0.0), LIFE_S), (None, LIFE_S)],
     ids=["not before its end", "never"],
 )
-async def test_where_nothing_is_to_be_renewed_nothing_is(policy: ReconnectPolicy | None, life_s: float) -> None:
+async def test_where_nothing_is_to_be_renewed_nothing_is(
+    policy: ReconnectPolicy | None, life_s: float
+) -> None:
     async with lined(policy=policy, session_seconds=life_s) as line:
         await line.clock.advance(4_000.0)
         assert len(line.server.connections) == 1
@@ -340,7 +341,9 @@ async def test_the_one_that_stands_ready_takes_over_when_the_old_one_dies() -> N
         await line.clock.advance(1.0)
         new = line.server.current
         assert texts(new)[0] == "a long story please"
-        assert texts(new).index("and this") == [entry.text for entry in line.session.history].index("and this")
+        assert texts(new).index("and this") == [entry.text for entry in line.session.history].index(
+            "and this"
+        )
     assert line.server.refusals == []
 
 

@@ -396,7 +396,9 @@ async def test_a_stream_in_which_nothing_was_said_has_no_transcript(raw_server: 
 
 
 @asynccontextmanager
-async def dictating(*faults: Fault, **options: Any) -> AsyncIterator[tuple[RealtimeServer, FakeClock, Transcriber]]:
+async def dictating(
+    *faults: Fault, **options: Any
+) -> AsyncIterator[tuple[RealtimeServer, FakeClock, Transcriber]]:
     """A transcriber whose connections come and go."""
     clock = FakeClock()
     policy = ReconnectPolicy(jitter=0.0, first_delay_s=0.5, renew_before_s=60.0)

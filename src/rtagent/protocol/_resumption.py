@@ -116,8 +116,8 @@ class Resumption:
         heard_out = m.input.state is InputState.QUIET or (
             m.input.state is InputState.COMMITTED and not m.effective.server_answers
         )
-        busy = m.responses.gate.busy or m.responses.beside or m.responses.calls.unsent
-        busy = busy or (self._only_written and m.speech.unwritten)
+        writing = self._only_written and m.speech.unwritten
+        busy = m.responses.gate.busy or m.responses.beside or m.responses.calls.unsent or writing
         return m.mail.online and heard_out and not m.speech.speaking and not m.voice.sounding and not busy
 
     def plan(
