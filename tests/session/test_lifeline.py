@@ -401,6 +401,25 @@ async def test_a_tool_that_ran_when_the_connection_was_lost_is_answered_on_the_n
 # -- leaving ------------------------------------------------------------------------------------------
 
 
+async def test_leaving_while_the_first_one_is_opened_closes_it() -> None:
+    async with RealtimeServer(over="memory", faults=[HalfOpen(on="session.created")]) as server:
+        transport = await server.dial()
+        session = Session(transport, dial=server.dial, reconnect=PROMPT)
+
+        async def enter() -> None:
+            async with session:
+                raise AssertionError
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(enter)
+            await anyio.wait_all_tasks_blocked()
+            assert session.state == "connecting"
+            group.cancel_scope.cancel()
+        assert (session.state, len(server.connections)) == ("closed", 1)
+        with pytest.raises(SessionClosed):
+            await transport.send("x")
+
+
 async def test_leaving_between_two_attempts() -> None:
     async with lined(Refuse(500, times=99, connection=2)) as line:
         cut(line)
