@@ -15,9 +15,17 @@ from websockets.exceptions import ConnectionClosed
 import rtagent
 from rtagent import Agent, Endpoint, events, tool
 from rtagent.engine import Decision, PlannedCall
-from rtagent.errors import ConfigurationError, ConnectionFailed, ServerError, SessionClosed, Unsupported
-from rtagent.session import Session
-from rtagent.testing import FakeClock, default_session
+from rtagent.errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    ConnectionLost,
+    ServerError,
+    SessionClosed,
+    Unsupported,
+)
+from rtagent.events import lifecycle
+from rtagent.session import ReconnectPolicy, Session
+from rtagent.testing import Drop, FakeClock, RealtimeServer, default_session
 from tests.written_engine import local
 
 KEY = "sk-very-secret"
@@ -265,6 +273,85 @@ async def test_settings_that_cannot_work_start_nothing() -> None:
     with pytest.raises(ConfigurationError, match="max_age_s"):
         async with connected(endpoint=Endpoint.local(max_age_s=0)):
             pytest.fail("the block must not begin")
+
+
+# -- when the connection is lost ----------------------------------------------------------------------
+
+PROMPT = ReconnectPolicy(first_delay_s=0.01, renew_before_s=0.0)
+
+
+async def test_by_default_another_connection_is_dialled() -> None:
+    async with RealtimeServer() as server:
+        async with rtagent.connect(endpoint=server.endpoint) as session:
+            await session.say("first")
+            server.current.inject(Drop())
+            await session.say("second")
+            assert [item["type"] for item in server.current.items] == ["message", "message"]
+        assert [connection.ended for connection in server.connections] == [(1006, ""), (1000, "")]
+    assert server.refusals == []
+
+
+async def test_without_a_policy_the_session_ends_with_its_connection() -> None:
+    async with RealtimeServer() as server:
+        async with rtagent.connect(endpoint=server.endpoint, reconnect=None) as session:
+            server.current.inject(Drop())
+            closed = await session.wait_closed()
+            assert isinstance(closed.error, ConnectionLost)
+            with pytest.raises(ConnectionLost):
+                await session.say("too late")
+        assert len(server.connections) == 1
+
+
+async def test_the_key_is_asked_for_at_each_dial() -> None:
+    keys = iter(["first", "second"])
+    async with RealtimeServer() as server:
+        endpoint = Endpoint.url(server.url, api_key=lambda: next(keys))
+        async with rtagent.connect(endpoint=endpoint, reconnect=PROMPT) as session:
+            server.current.inject(Drop())
+            await session.say("hello")
+        shown = [connection.headers["authorization"] for connection in server.connections]
+    assert shown == ["Bearer first", "Bearer second"]
+
+
+async def test_a_session_beside_a_call_ends_when_it_is_hung_up() -> None:
+    async with RealtimeServer() as server:
+        endpoint = Endpoint.call("rtc_1", api_key=KEY, base_url=server.url.partition("/realtime")[0])
+        async with rtagent.connect(endpoint=endpoint, reconnect=PROMPT) as session:
+            assert server.current.path == "/v1/realtime?call_id=rtc_1"
+            await server.current.close(1000)
+            assert "the call has ended" in (await session.wait_closed()).reason
+        assert len(server.connections) == 1
+
+
+async def test_a_transcription_goes_on_as_one() -> None:
+    async with RealtimeServer(transcripts=["hello"]) as server:
+        opening = rtagent.connect(mode="transcription", endpoint=server.endpoint, reconnect=PROMPT)
+        async with opening as transcriber:
+            server.current.inject(Drop(on="input_audio_buffer.commit", by="client"))
+            transcriber.append_audio(b"\1\0" * 12_000)
+            await transcriber.finish()
+            assert transcriber.text == "hello"
+        assert [
+            connection.sent("session.update")[0]["session"]["type"] for connection in server.connections
+        ] == [
+            "transcription",
+            "transcription",
+        ]
+
+
+async def test_the_embedded_engine_is_dialled_again() -> None:
+    endpoint, brain = local(Decision("One.", ()), Decision("Two.", ()))
+    endpoint = Endpoint.local(**endpoint.options, max_age_s=0.5)
+    async with (
+        connected(endpoint=endpoint, reconnect=PROMPT) as session,
+        session.subscribe(lifecycle.Reconnected) as reconnected,
+    ):
+        await session.say("first")
+        await session.respond(modalities=["text"])
+        await anext(reconnected)
+        await session.say("second")
+        assert (await session.respond(modalities=["text"])).text == "Two."
+    assert [one.text for one in brain.asked[1].history] == ["first", "One.", "second"]
 
 
 # -- the default --------------------------------------------------------------------------------------

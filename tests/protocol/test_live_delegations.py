@@ -10,12 +10,8 @@ from rtagent import events
 from rtagent.errors import LocalProtocolError
 from rtagent.events import live
 from rtagent.protocol import CallDue
-from rtagent.protocol._live_delegations import (
-    KEPT_DELEGATIONS,
-    KEPT_RESPONSES,
-    LONGEST_APPEND,
-    Delegations,
-)
+from rtagent.protocol._live_delegations import KEPT_DELEGATIONS, KEPT_RESPONSES, Delegations
+from rtagent.protocol._live_memory import LONGEST_APPEND
 from rtagent.protocol._outbox import Outbox
 
 

@@ -267,8 +267,10 @@ def test_a_loss_in_one_line(loss: Loss, text: str) -> None:
     assert loss.description == text
 
 
-def lost_before_the_session_began(end: ConnectionLost | EndOfStream) -> ConnectionFailed:
-    failed = ConnectionFailed("the server ended the session before it began")
+def lost_before_the_session_began(
+    end: ConnectionLost | EndOfStream, code: str | None = None
+) -> ConnectionFailed:
+    failed = ConnectionFailed("the server ended the session before it began", code=code)
     failed.__cause__ = end
     return failed
 
@@ -287,6 +289,10 @@ def lost_before_the_session_began(end: ConnectionLost | EndOfStream) -> Connecti
         ),
         (lost_before_the_session_began(ConnectionLost(4000, "r")), Loss(4000, "r", by_handshake=True)),
         (lost_before_the_session_began(ConnectionLost()), Loss(by_handshake=True)),
+        (
+            lost_before_the_session_began(EndOfStream(), "insufficient_quota"),
+            Loss(1000, error_code="insufficient_quota", by_handshake=True),
+        ),
         (
             ServerError("no", code="bad"),
             Loss(reason="bad: no", retryable=False, error_code="bad", by_handshake=True),

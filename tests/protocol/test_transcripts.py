@@ -249,3 +249,28 @@ def test_a_commit_under_another_name_after_the_text_was_there() -> None:
     assert transcripts.receive(done) is not None
     assert transcripts.receive(events.InputAudioBufferCommitted(item_id="a")) is None
     assert (transcripts.open, transcripts.text) == (("a",), "Yes.")
+
+
+def test_a_lost_connection_ends_what_was_handed_over_and_forgets_what_was_being_spoken() -> None:
+    transcripts = Transcripts()
+    told(
+        transcripts,
+        Started(item_id="a", audio_start_ms=0),
+        Committed(item_id="a"),
+        Completed(item_id="a", transcript="Hello."),
+        Started(item_id="b", audio_start_ms=1_000),
+        Committed(item_id="b"),
+        Delta(item_id="b", delta="How"),
+        Started(item_id="c", audio_start_ms=2_000),
+        Stopped(item_id="c", audio_end_ms=2_500),
+    )
+    transcripts.expect()
+    ended = transcripts.lost()
+    assert [(one.item_id, one.text, one.final) for one in ended] == [("b", "How", True), ("", "", True)]
+    assert all(one.error is not None and one.error.type == "connection_lost" for one in ended)
+    assert (transcripts.open, transcripts.ending, transcripts.text) == ((), False, "Hello.")
+    assert transcripts.lost() == ()
+    told(
+        transcripts, Started(item_id="d"), Committed(item_id="d"), Completed(item_id="d", transcript="Again.")
+    )
+    assert transcripts.text == "Hello. Again."

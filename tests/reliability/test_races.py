@@ -90,10 +90,15 @@ async def test_a_hundred_items_are_answered_in_any_order_each_to_its_own() -> No
             draw.shuffle(creates)
             await server.send({"type": "error", "error": {"type": "x", "message": "of nobody"}})
             for index, create_event in enumerate(creates):
-                number = str(create_event.item.id).removeprefix("item_")
+                named = str(create_event.item.id).removeprefix("item_")
                 if index % 10 == 0:
-                    error = {"type": "x", "message": "no", "event_id": create_event.event_id, "param": number}
-                    await server.send({"type": "error", "error": error})
+                    refusal = {
+                        "type": "x",
+                        "message": "no",
+                        "event_id": create_event.event_id,
+                        "param": named,
+                    }
+                    await server.send({"type": "error", "error": refusal})
                 else:
                     await server.send(events.ConversationItemAdded(item=create_event.item))
     assert sorted(refused) == sorted(set(refused) - {-1})

@@ -154,3 +154,17 @@ def test_an_observer_that_fails_is_reported_once_and_left_out(caplog: pytest.Log
     assert [record.message for record in caplog.records] == [
         "the session's observer failed and is left out from now on"
     ]
+
+
+async def test_what_is_no_news_is_told_to_the_observer_alone() -> None:
+    seen: list[tuple[float, str, str]] = []
+    fanout = Fanout(
+        lambda at, direction, event: seen.append((at, direction, type(event).__name__)), lambda: 7.5
+    )
+    async with fanout.subscribe() as stream:
+        fanout.observe(events.InputAudioBufferCleared())
+        fanout.publish(delta("news"))
+        fanout.end(None)
+        assert await rest(stream) == [delta("news")]
+    assert seen[0] == (7.5, "server", "InputAudioBufferCleared")
+    Fanout().observe(events.InputAudioBufferCleared())

@@ -10,7 +10,7 @@ import pytest
 from rtagent import events
 from rtagent.errors import Unsupported
 from rtagent.events.lifecycle import AudioDropped, LifecycleEvent
-from rtagent.protocol import core_for
+from rtagent.protocol import Opened, Resumable, SpokenBlock, core_for
 from rtagent.session._input import InputAudio
 from rtagent.session._wire import Wire
 from rtagent.testing import FakeClock
@@ -30,7 +30,13 @@ class Bench:
         self.wire.connect()
         self.told: list[LifecycleEvent] = []
         core = core_for(dialect, new_id=lambda prefix: f"{prefix}_{next(numbers)}")
+        self.core = core
         self.input = InputAudio(core, self.wire, self.clock, self.told.append)
+
+    @property
+    def resumption(self) -> Resumable:
+        assert self.core.resumption is not None
+        return self.core.resumption
 
     async def sent(self) -> list[bytes]:
         """What went out, as sound, once the wire has written what it has."""
@@ -92,3 +98,27 @@ async def test_sound_of_the_program_takes_the_place_of_silence() -> None:
             await bench.clock.advance(0.05)
         group.cancel_scope.cancel()
     assert bench.wire.statistics().audio_waiting_ms == 1_000.0
+
+
+async def test_what_is_said_again_is_never_dropped_and_counts_as_said() -> None:
+    bench = Bench()
+    bench.resumption.keep_speech(30_000.0)
+    for number in range(10):
+        bench.input.repeat(SpokenBlock(SECOND, at=float(number), start_ms=number * 1_000.0, ms=1_000.0))
+    assert bench.told == []
+    assert len(await bench.sent()) == 10
+    bench.resumption.lost(10.0)
+    # Nobody is known to speak: of all that was written only the last moment is kept.
+    again = bench.resumption.connected(Opened(), 10.0, seamless=True)
+    assert [block.at for block in again.blocks] == [9.0]
+    assert again.blocks[0].pcm == SECOND
+
+
+async def test_without_a_connection_sound_is_kept_and_not_queued() -> None:
+    bench = Bench()
+    bench.resumption.keep_speech(30_000.0)
+    bench.wire.disconnect()
+    bench.resumption.lost(50.0)
+    assert [bench.input.append(SECOND, 0.0) for _ in range(10)] == [0.0] * 10
+    assert bench.told == []
+    assert await bench.sent() == []

@@ -23,7 +23,7 @@ from rtagent.errors import (
     Timeout,
 )
 from rtagent.events import lifecycle
-from rtagent.protocol import Conversation, Opened
+from rtagent.protocol import Conversation, Opened, Resumable
 from rtagent.session import Attachment, Session
 from rtagent.session import _wire as wire_module
 from rtagent.session._approach import Target
@@ -542,3 +542,88 @@ async def test_who_gets_an_answer_goes_on_before_the_next_event_is_read() -> Non
         before = bench.pump.statistics().events_received
         await bench.says(events.InputAudioBufferCleared(), events.RateLimitsUpdated(rate_limits=[]))
         assert seen == [before + 1]
+
+
+# -- connections come and go --------------------------------------------------------------------------
+
+
+def resumption_of(bench: Bench) -> Resumable:
+    resumption = bench.pump.core.resumption
+    assert resumption is not None
+    return resumption
+
+
+async def test_what_opens_a_connection_is_counted_and_told_to_the_observer_alone() -> None:
+    async with pumping() as bench:
+        before = bench.pump.statistics().frames_sent
+        bench.pump.say(events.ResponseCancel())
+        assert bench.pump.statistics().frames_sent == before + 1
+        assert bench.told.take() == [
+            lifecycle.StateChanged(at=50.0, state="listening", previous="connecting")
+        ]
+
+
+async def test_while_there_is_no_connection_what_is_wanted_waits() -> None:
+    async with pumping() as bench:
+        bench.told.take()
+        resumption = resumption_of(bench)
+        resumption.keep_speech(1_000.0)
+        bench.pump.disconnect(resumption, ConnectionLost(1012, "restart"))
+        assert bench.state == "reconnecting"
+        clear = bench.pump.post(events.ConversationItemDelete(item_id="a"), awaited=True)
+        for _ in range(5):
+            bench.pump.input.append(SECOND, bench.clock.now())
+        await bench.server.expect_nothing()
+        bench.pump.reconnect(resumption, Opened())
+        assert bench.state == "listening"
+        assert (await bench.server.expect(events.ConversationItemDelete)).event_id == clear
+        states = [event.state for event in bench.told.take(lifecycle.StateChanged)]
+        assert states == ["reconnecting", "listening"]
+        assert bench.pump.deeds.loss is not None
+        assert bench.pump.deeds.loss.code == 1012
+
+
+async def test_what_was_said_without_a_connection_and_is_too_old_is_told() -> None:
+    async with pumping() as bench:
+        resumption = resumption_of(bench)
+        resumption.keep_speech(1_000.0)
+        bench.pump.disconnect(resumption, ConnectionLost())
+        for _ in range(5):
+            bench.pump.input.append(SECOND, bench.clock.now())
+        bench.pump.reconnect(resumption, Opened())
+        (dropped,) = bench.told.take(lifecycle.AudioDropped)
+        assert dropped.ms == 5_000.0
+        assert dropped.reason == "there was no connection"
+
+
+async def test_nobody_notices_a_connection_that_takes_over_from_one_that_is_well() -> None:
+    async with pumping() as bench:
+        bench.told.take()
+        resumption = resumption_of(bench)
+        resumption.keep_speech(30_000.0)
+        bench.pump.input.append(SECOND, bench.clock.now())
+        bench.pump.disconnect(resumption)
+        bench.pump.reconnect(resumption, Opened(), seamless=True)
+        assert bench.told.take() == []
+        assert bench.pump.deeds.loss is None
+        await bench.server.expect(events.InputAudioBufferAppend)
+        await bench.rest()
+        assert bench.pump.statistics().at_rest
+
+
+async def test_who_waits_for_a_state_of_the_conversation_goes_on_when_it_is_there() -> None:
+    async with pumping() as bench:
+        await bench.pump.wait_until(lambda: True)
+        over: list[str] = []
+
+        async def wait() -> None:
+            await bench.pump.wait_until(lambda: bench.state == "thinking")
+            over.append(bench.state)
+
+        assert bench.group is not None
+        bench.group.start_soon(wait)
+        await bench.rest()
+        assert over == []
+        await bench.begins()
+        assert over == ["thinking"]
+        await bench.is_done()

@@ -23,9 +23,11 @@ from rtagent.errors import (
 )
 from rtagent.events import lifecycle
 from rtagent.protocol._gate import REQUEST_KEY
-from rtagent.session import Session
-from rtagent.testing import FakeClock, ScriptedServer
+from rtagent.protocol._resumption import Resumption
+from rtagent.session import ReconnectPolicy, Session
+from rtagent.testing import Drop, FakeClock, RealtimeServer, ScriptedServer
 from rtagent.tools import ToolContext, tool
+from rtagent.transport import memory_pair
 
 if TYPE_CHECKING:
     from .conftest import RawServer
@@ -718,3 +720,46 @@ async def test_a_server_that_takes_no_leave_is_left_all_the_same(raw_server: Raw
 async def test_without_a_goodbye_there_is_nothing_to_wait_for() -> None:
     async with talking() as (_, session):
         assert await session.finish()
+
+
+# -- more than one connection -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", ["dial", "reconnect", "both"])
+async def test_a_session_goes_on_where_it_can_be_dialled_and_may_be(given: str) -> None:
+    clock = FakeClock()
+    async with RealtimeServer(over="memory", clock=clock) as server:
+        session = Session(
+            await server.dial(),
+            dial=server.dial if given != "reconnect" else None,
+            reconnect=ReconnectPolicy(renew_before_s=0.0) if given != "dial" else None,
+            clock=clock,
+        )
+        async with session:
+            server.current.inject(Drop())
+            await clock.advance(5.0)
+            assert session.state == ("listening" if given == "both" else "closed")
+        assert len(server.connections) == (2 if given == "both" else 1)
+
+
+@pytest.mark.parametrize("given", ["dial", "both"])
+async def test_speech_is_kept_only_where_it_can_be_said_again(given: str) -> None:
+    async with RealtimeServer(over="memory") as server:
+        policy = ReconnectPolicy(keep_speech_s=7.0) if given == "both" else None
+        session = Session(await server.dial(), dial=server.dial, reconnect=policy)
+        async with session:
+            resumption = session._core.resumption
+            assert isinstance(resumption, Resumption)
+            assert resumption._m.speech.keep_ms == (7_000.0 if given == "both" else 0.0)
+
+
+async def test_a_session_beside_a_call_ends_with_it() -> None:
+    async with RealtimeServer(over="memory") as server:
+        session = Session(await server.dial(), dial=server.dial, reconnect=ReconnectPolicy(), sideband=True)
+        async with session:
+            await server.current.close(1000)
+            assert "the call has ended" in (await session.wait_closed()).reason
+
+
+def test_a_session_can_be_made_without_an_event_loop() -> None:
+    assert Session(memory_pair()[0]).state == "connecting"

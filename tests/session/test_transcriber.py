@@ -21,9 +21,10 @@ from rtagent.errors import (
 )
 from rtagent.events import GA, PROFILES
 from rtagent.protocol._transcripts import Transcript
-from rtagent.session import Session
+from rtagent.session import ReconnectPolicy, Session
 from rtagent.session._modes import transcription_config
 from rtagent.session._transcriber import Transcriber
+from rtagent.testing import Delay, Drop, FakeClock, Fault, RealtimeServer
 
 if TYPE_CHECKING:
     from .conftest import RawServer
@@ -389,3 +390,111 @@ async def test_a_stream_in_which_nothing_was_said_has_no_transcript(raw_server: 
         await transcriber.finish()
         assert await all_of(transcriber) == []
         await raw_server.close()
+
+
+# -- from one connection to the next ------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def dictating(
+    *faults: Fault, **options: Any
+) -> AsyncIterator[tuple[RealtimeServer, FakeClock, Transcriber]]:
+    """A transcriber whose connections come and go."""
+    clock = FakeClock()
+    policy = ReconnectPolicy(jitter=0.0, first_delay_s=0.5, renew_before_s=60.0)
+    async with RealtimeServer(over="memory", clock=clock, faults=faults, **options) as server:
+        session = Session(
+            await server.dial(),
+            config=transcription_config("en", None, None, dialect=GA),
+            dial=server.dial,
+            reconnect=policy,
+            clock=clock,
+        )
+        async with session, Transcriber(session, GA) as transcriber:
+            yield server, clock, transcriber
+
+
+HUSH_S = 0.24
+"""Ends a turn of this server, and is too short to be taken for another one."""
+
+
+async def speak(transcriber: Transcriber, clock: FakeClock, seconds: float, sound: bytes = b"\1\0") -> bytes:
+    said = b""
+    for _ in range(round(seconds / 0.02)):
+        await clock.advance(0.02)
+        transcriber.append_audio(sound * 480)
+        said += sound * 480
+    return said
+
+
+async def test_an_utterance_that_goes_on_across_a_loss_is_written_down_once() -> None:
+    async with dictating(transcripts=["one", "two"]) as (server, clock, transcriber):
+        await speak(transcriber, clock, 0.5)
+        await speak(transcriber, clock, 0.5, b"\0\0")
+        said = await speak(transcriber, clock, 0.5, b"\2\0")
+        server.current.inject(Drop())
+        said += await speak(transcriber, clock, 2.0, b"\2\0")
+        await speak(transcriber, clock, HUSH_S, b"\0\0")
+        await finish_on(transcriber, clock)
+        assert transcriber.text == "one two"
+        finals = [one for one in await all_of(transcriber) if one.final]
+        assert [one.text for one in finals] == ["one", "two"]
+        assert [one.error for one in finals] == [None, None]
+        assert said in server.connections[1].audio
+
+
+async def finish_on(transcriber: Transcriber, clock: FakeClock) -> None:
+    """Finish, while time goes on."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(transcriber.finish)
+        await clock.advance(5.0)
+
+
+async def test_an_utterance_that_was_handed_over_to_a_lost_connection_ends_with_an_error() -> None:
+    fault = Drop(on="conversation.item.input_audio_transcription.completed")
+    async with dictating(fault, transcripts=["one", "two"]) as (server, clock, transcriber):
+        await speak(transcriber, clock, 0.5)
+        await speak(transcriber, clock, 2.0, b"\0\0")
+        assert len(server.connections) == 2
+        await speak(transcriber, clock, 0.5)
+        await speak(transcriber, clock, HUSH_S, b"\0\0")
+        await finish_on(transcriber, clock)
+        first, second = [one for one in await all_of(transcriber) if one.final]
+        assert first.error is not None
+        assert first.error.type == "connection_lost"
+        assert (second.text, second.error) == ("two", None)
+        assert transcriber.text == "two"
+    assert server.undone == []
+
+
+async def test_finishing_goes_on_across_a_loss() -> None:
+    fault = Drop(on="input_audio_buffer.commit", by="client")
+    async with dictating(fault, transcripts=["one"]) as (server, clock, transcriber):
+        await speak(transcriber, clock, 0.5)
+        await finish_on(transcriber, clock)
+        assert transcriber.text == "one"
+        assert len(server.connections) == 2
+    assert server.undone == []
+
+
+async def test_a_renewal_waits_for_what_is_still_to_be_written_down() -> None:
+    fault = Delay(on="conversation.item.input_audio_transcription.completed", seconds=20.0)
+    async with dictating(fault, transcripts=["one"], session_seconds=600.0) as (server, clock, transcriber):
+        await clock.advance(538.0)
+        await speak(transcriber, clock, 0.5)
+        await speak(transcriber, clock, 0.5, b"\0\0")
+        await clock.advance(10.0)
+        assert len(server.connections) == 2
+        assert server.connections[0].ended is None
+        await clock.advance(20.0)
+        assert server.connections[0].ended == (1000, "")
+        assert transcriber.text == "one"
+        await finish_on(transcriber, clock)
+    assert server.undone == []
+
+
+async def test_a_session_in_which_nothing_was_said_is_renewed() -> None:
+    async with dictating(session_seconds=600.0) as (server, clock, transcriber):
+        await clock.advance(545.0)
+        assert server.connections[0].ended == (1000, "")
+        assert transcriber.text == ""

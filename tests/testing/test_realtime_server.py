@@ -213,7 +213,7 @@ async def test_faults_belong_to_connections() -> None:
 async def test_a_socket_that_is_dropped() -> None:
     async with RealtimeServer(faults=[Drop(on="response.output_audio.delta", nth=2)]) as server:
         with pytest.raises(ConnectionLost):
-            async with rtagent.connect(endpoint=server.endpoint) as session:
+            async with rtagent.connect(endpoint=server.endpoint, reconnect=None) as session:
                 await session.respond(timeout=5)
         assert await server.connections[0].wait_ended() == (1006, "")
         async with rtagent.connect(endpoint=server.endpoint) as session:

@@ -65,3 +65,9 @@ async def test_a_client_is_refused(order: Refuse) -> None:
 def test_in_memory_the_refusal_is_what_dialling_raises(status: int, retryable: bool) -> None:
     error = refusal(Refuse(status))
     assert (error.status, error.retryable) == (status, retryable)
+
+
+def test_in_memory_too_the_answer_says_why_and_for_how_long() -> None:
+    body = '{"error": {"code": "insufficient_quota", "message": "no"}}'
+    error = refusal(Refuse(429, {"Retry-After": "7"}, body))
+    assert (error.code, error.retry_after_s) == ("insufficient_quota", 7.0)

@@ -256,3 +256,17 @@ async def test_a_function_that_is_asked_for_aloud(talking) -> None:
         events = await client.until("response.done")
         assert "response.function_call_arguments.done" in types(events)
     assert server.spoken == {}
+
+
+async def test_where_speech_is_only_written_down_nothing_answers(talking) -> None:
+    async with talking("openai", transcripts=["hello"]) as (server, client):
+        session = {"type": "transcription", "audio": {"input": {"transcription": {"model": "any"}}}}
+        await client.send("session.update", session=session)
+        await client.until("session.updated")
+        await client.hear(12_000)
+        await client.hear(6_000, 0)
+        events = await client.until("conversation.item.input_audio_transcription.completed")
+        assert events[-1]["transcript"] == "hello"
+        await client.send("input_audio_buffer.clear")
+        assert types(await client.until("input_audio_buffer.cleared")) == ["input_audio_buffer.cleared"]
+    assert server.faults == []

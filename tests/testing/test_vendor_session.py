@@ -211,3 +211,13 @@ def test_an_update_that_says_the_same_model_is_fine() -> None:
         }
     )
     assert session.snapshot["audio"]["output"]["model"] == "tts"
+
+
+def test_speech_may_only_be_written_down() -> None:
+    session = VendorSession(VENDORS["openai"])
+    assert session.answers
+    session.update({"type": "transcription", "audio": {"input": {"transcription": {"model": "any"}}}})
+    assert not session.answers
+    assert session.transcribes
+    with pytest.raises(Refusal, match="type is missing"):
+        session.update({"type": "translation"})

@@ -285,6 +285,23 @@ def test_a_call_is_attached_by_its_id() -> None:
     assert headers_of(endpoint) == {"Authorization": f"Bearer {KEY}"}
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "sideband"),
+    [
+        (Endpoint.call("rtc_1", api_key=KEY), True),
+        (Endpoint.attach("sess_1", api_key=KEY), True),
+        (Endpoint.fork("sess_1", api_key=KEY), False),
+        (Endpoint.openai(KEY), False),
+        (Endpoint.openai(KEY, live=True), False),
+        (Endpoint.url("ws://h/v1/realtime?call_id=x"), False),
+        (Endpoint.local(), False),
+    ],
+)
+def test_a_session_beside_a_call_ends_with_it(endpoint: Endpoint, sideband: bool) -> None:
+    assert endpoint.sideband is sideband
+    assert endpoint.for_session("conversation", None).sideband is sideband
+
+
 async def test_the_embedded_engine_has_no_address() -> None:
     endpoint = Endpoint.local(model="x", api_key=KEY)
     assert (endpoint.kind, dict(endpoint.options)) == ("local", {"model": "x", "api_key": KEY})

@@ -28,6 +28,7 @@ class BeginAgain:
         quiet: whether nobody speaks and nothing runs.
         wishes: what the new session is asked for, and how many entries of the history are told with that;
             from what was wanted at first and the tokens that may be used.
+        tell_the_rest: tells the new session what it does not know yet.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class BeginAgain:
         take: Callable[[events.ServerEvent, float], None],
         quiet: Callable[[], bool],
         wishes: Wishes = lambda wanted, _max_tokens: (wanted, 0),
+        tell_the_rest: Callable[[], None] = lambda: None,
     ) -> None:
         self.away = False
         """Whether there is no connection."""
@@ -45,6 +47,7 @@ class BeginAgain:
         self._take = take
         self._quiet = quiet
         self._wishes = wishes
+        self._tell_the_rest = tell_the_rest
         self._missed_ms = 0.0
 
     @property
@@ -94,4 +97,5 @@ class BeginAgain:
         return Repeat(dropped_ms=missed_ms)
 
     def go_on(self, now: float) -> None:
-        """Nothing is owed."""
+        """What the new session does not know yet, it is told."""
+        self._tell_the_rest()

@@ -21,7 +21,7 @@ from ._formats import Effective
 from ._happenings import Happening, Refused
 from ._items import HistoryEntry
 from ._live_meaning import LiveMachines, LiveMeaning
-from ._live_memory import remembering
+from ._live_memory import LiveMemory
 from ._live_phrases import LivePhrases
 from ._response import Usage
 
@@ -44,11 +44,13 @@ class LiveConversation:
         self.phrases = LivePhrases(dialect)
         self._machines = LiveMachines(dialect, new_id)
         self._meaning = LiveMeaning(self._machines, dialect)
+        self._memory = LiveMemory(dialect)
         self.resumption = BeginAgain(
             self._meaning.lost,
             self.receive,
             lambda: self.state == "listening",
-            lambda wanted, max_tokens: remembering(wanted, self.history, max_tokens, dialect),
+            lambda wanted, max_tokens: self._memory.within(wanted, self.history, max_tokens),
+            self._tell_the_rest,
         )
         """A new session is told what was said as a part of its instructions."""
 
@@ -126,6 +128,11 @@ class LiveConversation:
     def give_up(self, event_id: str) -> None:
         """Nobody waits for the answer to this send any more."""
         self._machines.answers.forget(event_id)
+
+    def _tell_the_rest(self) -> None:
+        rest = self._memory.since(self.history)
+        if rest is not None:
+            self._machines.sends.send(rest)
 
     # -- hand-over ---------------------------------------------------------------------------------
 

@@ -18,14 +18,13 @@ from .. import events
 from ..events import live
 from ._calls import Call, CallLedger
 from ._happenings import CallDue
+from ._live_memory import LONGEST_APPEND
 from ._outbox import Outbox
 
 __all__ = ("Delegations",)
 
 KEPT_DELEGATIONS = 64
 """Open ones; a server that never ends them loses the oldest."""
-LONGEST_APPEND = 1_200
-"""Characters that may be appended at once: 500 tokens (protocol document, section 7), counted carefully."""
 KEPT_RESPONSES = 256
 """Ids of ended responses remembered, so that nothing late of theirs is run."""
 

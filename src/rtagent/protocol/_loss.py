@@ -116,7 +116,8 @@ class Loss:
             case ConnectionLost() | EndOfStream():
                 return cls(code=error.code, reason=error.reason, error=said)
             case ConnectionFailed(__cause__=ConnectionLost() | EndOfStream() as end):
-                return replace(cls.of(end, said=said), by_handshake=True)  # lost before the session began
+                # Lost before the session began; the code is what the server said until then.
+                return replace(cls.of(end, said=said), error_code=error.code, by_handshake=True)
             case ConnectionFailed():
                 return cls(
                     reason=str(error),

@@ -105,19 +105,23 @@ class Resumption:
 
     @property
     def quiet(self) -> bool:
-        """Whether nobody speaks, nothing is asked for and nothing runs: the moment to change the connection."""
+        """Whether nobody speaks, nothing is asked for and nothing runs: the moment to change the connection.
+
+        Where speech is only written down, all of it is: no other connection would do that.
+        """
         m = self._m
         heard_out = m.input.state is InputState.QUIET or (
             m.input.state is InputState.COMMITTED and not m.effective.server_answers
         )
-        busy = m.responses.gate.busy or m.responses.beside or m.responses.calls.unsent
+        writing = self._only_written and m.speech.unwritten
+        busy = m.responses.gate.busy or m.responses.beside or m.responses.calls.unsent or writing
         return m.mail.online and heard_out and not m.speech.speaking and not m.voice.sounding and not busy
 
     def plan(
         self, now: float, *, max_tokens: int = REPLAY_TOKENS, max_age_s: float | None = None
     ) -> ReplayPlan:
         """What another connection must be told before it can take over."""
-        if isinstance(self._m.config, events.TranscriptionSession):
+        if self._only_written:
             return ReplayPlan((), ())  # what was written down is the program's; no model has to know it
         too_old = frozenset[str]() if max_age_s is None else self._m.items.older(now - max_age_s)
         return replay_plan(
@@ -172,6 +176,10 @@ class Resumption:
 
     def _is_wanted(self, lost: LostResponse) -> bool:
         return not lost.cancelling and not self._m.voice.is_silenced(lost.response_id)
+
+    @property
+    def _only_written(self) -> bool:
+        return isinstance(self._m.config, events.TranscriptionSession)
 
     def _ask_again(self, request: ResponseRequest) -> list[ResponseRequest]:
         if request.repeated >= REPEATED_ANSWERS:

@@ -163,6 +163,11 @@ class KeptSpeech:
         """The item of the turn that is being spoken, if that will be said again."""
         return self._item_id if self._speaking and self._blocks else None
 
+    @property
+    def unwritten(self) -> bool:
+        """Whether there are turns that were handed over and are not written down."""
+        return bool(self._turns)
+
     def take(self, input_format: AudioFormat, *, seamless: bool = False) -> Repeat:
         """A new connection is there: what to say again; the count of positions begins anew.
 

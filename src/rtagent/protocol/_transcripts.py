@@ -21,6 +21,9 @@ __all__ = ("Transcript", "Transcripts")
 KEPT_UTTERANCES = 10_000
 """Utterances whose texts are kept; the oldest are forgotten. A day of talking has fewer."""
 NAMELESS = ""
+_LOST = events.ErrorDetail(
+    type="connection_lost", message="the connection was lost before this utterance was written down"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,17 @@ class Transcripts:
     def expect(self) -> None:
         """Audio was handed over to a server that names no utterances: its text will come."""
         self._utterance(NAMELESS)
+
+    def lost(self) -> tuple[Transcript, ...]:
+        """The connection was lost, and another one is there; returns the utterances that end with that.
+
+        What was being spoken is said again to the new one, under another name. What was handed over to
+        the old one will not be written down any more.
+        """
+        if self._current is not None:
+            self._forget(self._current)
+        open_ = [utterance for utterance in self._order if utterance.open]
+        return tuple(self._close(utterance.item_id).transcript(error=_LOST) for utterance in open_)
 
     @property
     def open(self) -> tuple[str, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import anyio
 
 from .. import events
-from ..errors import ConnectionFailed, ConnectionLost, EndOfStream, Timeout
+from ..errors import ConnectionFailed, ConnectionLost, EndOfStream, RtagentError, Timeout
 from ..protocol import HistoryEntry, Opened, ReplayPlan, Resumable, replay_plan
 from ..transport import Transport
 from ._opening import Opening
@@ -18,6 +19,8 @@ from ._pump import Pump
 __all__ = ("Approach", "Dial", "Standby", "Target", "close")
 
 CLOSE_TIMEOUT_S = 2.0
+
+logger = logging.getLogger(__name__)
 
 Dial = Callable[[], Awaitable[Transport]]
 Hear = Callable[[events.ServerEvent], None]
@@ -95,9 +98,9 @@ class Approach:
         transport: Transport | None = None
         try:
             with anyio.fail_after(within_s):
-                transport = await dial()
+                transport = await _dialled(dial)
                 heard = self._pump.fanout.observe if aside else self._hear_again
-                wanted = resumption.configuration(self._target.wanted, max_tokens=policy.replay_tokens)
+                wanted = self._wanted(policy, resumption)
                 opening = await self._open(transport, wanted, self.plan(policy, resumption), heard)
                 return Standby(transport, opening)
         except BaseException as failure:
@@ -107,10 +110,30 @@ class Approach:
                 raise Timeout("another connection", waited_s=within_s) from None
             raise
 
+    async def catch_up(self, standby: Standby, policy: ReconnectPolicy, resumption: Resumable) -> None:
+        """Bring a connection that was opened a while ago to the state of now.
+
+        Raises:
+            RtagentError: it is not there any more.
+        """
+        await standby.opening.keep_up()
+        if not standby.opening.starts_once:
+            await standby.opening.configure(self._wanted(policy, resumption))
+        await standby.opening.tell(self.plan(policy, resumption))
+
+    def has_caught_up(self, standby: Standby, policy: ReconnectPolicy, resumption: Resumable) -> bool:
+        """Whether that connection knows everything."""
+        opening = standby.opening
+        configured = opening.starts_once or opening.has_configured(self._wanted(policy, resumption))
+        return configured and standby.opening.has_told(self.plan(policy, resumption))
+
     def plan(self, policy: ReconnectPolicy, resumption: Resumable) -> ReplayPlan:
         """What a connection must be told now."""
         now = self._pump.clock.now()
         return resumption.plan(now, max_tokens=policy.replay_tokens, max_age_s=policy.replay_age_s)
+
+    def _wanted(self, policy: ReconnectPolicy, resumption: Resumable) -> events.WireModel | None:
+        return resumption.configuration(self._target.wanted, max_tokens=policy.replay_tokens)
 
     async def _open(
         self, transport: Transport, wanted: events.WireModel | None, plan: ReplayPlan, heard: Hear
@@ -129,7 +152,8 @@ class Approach:
             raise ConnectionFailed(message, url=self._target.endpoint, retryable=True) from None
         except (ConnectionLost, EndOfStream) as lost:
             message = f"{where} ended the session before it began: {lost}"
-            raise ConnectionFailed(message, url=self._target.endpoint) from lost
+            code = opening.error.code or opening.error.type if opening.error is not None else None
+            raise ConnectionFailed(message, url=self._target.endpoint, code=code) from lost
 
     def _hear_again(self, event: events.ServerEvent) -> None:
         """What was told once more is no news; that there is another session, and what went wrong, is."""
@@ -137,6 +161,18 @@ class Approach:
             self._pump.hear(event)
         else:
             self._pump.fanout.observe(event)
+
+
+async def _dialled(dial: Dial) -> Transport:
+    """What a dial gives; a key that the program could not find out just now is a failure like any other."""
+    try:
+        return await dial()
+    except RtagentError:
+        raise
+    except Exception as failure:
+        logger.warning("dialling failed in a way of its own", exc_info=True)
+        message = f"dialling failed: {type(failure).__name__}"  # its text may hold a secret
+        raise ConnectionFailed(message, retryable=True) from failure
 
 
 async def close(transport: Transport) -> None:

@@ -84,10 +84,13 @@ class Lifeline:
         return opened
 
     async def aclose(self) -> None:
-        """Close what is open, bounded in time."""
-        await close(self._link.transport)
-        if self._renewal is not None:
-            await self._renewal.aclose()
+        """Close what is open, also what has taken over meanwhile; bounded in time."""
+        closed: Link | None = None
+        while closed is not self._link:
+            closed = self._link
+            await close(closed.transport)
+            if self._renewal is not None:
+                await self._renewal.aclose()
 
     async def run(self) -> None:
         """Carry the conversation over one connection after the other until the session ends."""
@@ -196,14 +199,16 @@ class Lifeline:
         """A connection that knows everything: the one that stands ready, or a new one."""
         standby = None if self._renewal is None else self._renewal.take()
         if standby is not None:
+            within_s /= 2  # the other half is for a new one
             try:
-                with anyio.fail_after(within_s / 2):
-                    await standby.opening.tell(self._approach.plan(policy, resumption))
-            except (RtagentError, TimeoutError) as failure:
-                logger.info("the connection that stood ready is gone: %s", failure)
+                with anyio.fail_after(within_s):
+                    await self._approach.catch_up(standby, policy, resumption)
+                    return standby
+            except BaseException as failure:
                 await close(standby.transport)
-            else:
-                return standby
+                if not isinstance(failure, RtagentError | TimeoutError):
+                    raise
+                logger.info("the connection that stood ready is gone: %s", failure)
         return await self._approach.another(dial, policy, resumption, within_s=within_s)
 
     def _go_on(

@@ -33,7 +33,7 @@ class Link:
         self.transport = transport
         self._decoder = events.Decoder(dialect)
         self._wire = wire
-        self._scope = anyio.CancelScope()
+        self._scope: anyio.CancelScope | None = None
 
     async def run(self, take: Callable[[events.ServerEvent], bool]) -> LinkEnd | None:
         """Carry events both ways until the connection ends, and say how; None after ``leave``.
@@ -42,7 +42,7 @@ class Link:
             take: is given every event; True when it let somebody who waited go on.
         """
         end: LinkEnd | None = None
-        with self._scope:
+        with anyio.CancelScope() as self._scope:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._write, name="session writer")
                 end = await self._read(take)
@@ -51,7 +51,8 @@ class Link:
 
     def leave(self) -> None:
         """Use the connection no more; it stays open."""
-        self._scope.cancel()
+        if self._scope is not None:
+            self._scope.cancel()
 
     async def _read(self, take: Callable[[events.ServerEvent], bool]) -> LinkEnd:
         try:

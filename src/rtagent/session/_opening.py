@@ -11,6 +11,8 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import anyio
+
 from .. import events
 from ..protocol import Answered, Opened, Refused, ReplayPlan, core_for
 from ..transport import Transport
@@ -62,6 +64,8 @@ class Opening:
         self._heard = heard
         self._sent = sent
         self._events: list[events.ServerEvent] = []
+        self._configured: dict[str, object] | None = None
+        """What was asked for, empty for nothing; None as long as nobody has."""
         self._answers: dict[str, Answered | Refused] = {}
         self._told: dict[str, events.Item] = {}
         self._refused: set[str] = set()
@@ -79,16 +83,19 @@ class Opening:
                 raise refusal(event.error)
 
     async def configure(self, wanted: events.WireModel | None) -> None:
-        """Ask for the whole configuration.
+        """Ask for the whole configuration; a second time only for one that is not the same.
 
         Raises:
             ServerError: the server refused it.
         """
         self.step = "configure the session"
-        opening = self._core.phrases.opening(wanted)
-        if opening is not None:
-            await self._ask([opening], must=True)
-        if self._dialect.commits == "stream":
+        first = self._configured is None
+        if not self.has_configured(wanted):
+            opening = self._core.phrases.opening(wanted)
+            if opening is not None:
+                await self._ask([opening], must=True)
+            self._configured = _fields(wanted)
+        if first and self._dialect.commits == "stream":
             await self._say(events.InputAudioBufferCommit())
 
     async def tell(self, plan: ReplayPlan) -> None:
@@ -118,6 +125,25 @@ class Opening:
                 else:
                     self._refused.add(item_id)
         self._lost = len(plan.lost) + len(self._refused)
+
+    async def keep_up(self) -> None:
+        """Read what has come meanwhile, without waiting for more.
+
+        Raises:
+            ConnectionLost: the connection has ended; ``EndOfStream`` if that was in good order.
+        """
+        with anyio.move_on_after(0):
+            while True:
+                await self._next()
+
+    def has_configured(self, wanted: events.WireModel | None) -> bool:
+        """Whether the server was asked for exactly that."""
+        return self._configured == _fields(wanted)
+
+    @property
+    def starts_once(self) -> bool:
+        """Whether the configuration is what starts the session, so that it is said once and for all."""
+        return not self._dialect.greeting
 
     def has_told(self, plan: ReplayPlan) -> bool:
         """Whether the server holds all of it already, and nothing else."""
@@ -183,8 +209,10 @@ class Opening:
         return event
 
     def _note(self) -> None:
-        for (
-            happening
-        ) in self._core.happenings():  # the rest is the conversation's, which sees the same events
+        for happening in self._core.happenings():  # the rest the conversation finds in the same events
             if isinstance(happening, Answered | Refused):
                 self._answers[happening.event_id] = happening
+
+
+def _fields(wanted: events.WireModel | None) -> dict[str, object]:
+    return {} if wanted is None else wanted.model_dump(exclude_unset=True)

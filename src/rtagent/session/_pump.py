@@ -183,11 +183,12 @@ class Pump:
         resend: bool = True,
         resume: bool = True,
     ) -> None:
-        """The connection is gone or left, and another one is to take the conversation up."""
+        """The connection is gone (or left, without ``loss``), and another one is to take the conversation up."""
         self.deeds.loss = loss
         unsent = self.wire.disconnect()
         resumption.lost(self.clock.now(), unsent=unsent, resend=resend, resume=resume)
-        self._carry_out()
+        if loss is not None:  # otherwise the next one takes over in this moment, and nobody is to notice
+            self._carry_out()
 
     def reconnect(self, resumption: Resumable, opened: Opened, *, seamless: bool = False) -> None:
         """Another connection takes the conversation up."""

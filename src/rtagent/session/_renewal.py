@@ -128,16 +128,17 @@ class Renewal:
     async def _until_quiet(self, standby: Standby) -> None:
         """Return at a silent moment at which that connection knows everything."""
         while True:
-            await self._pump.wait_until(self._quiet)
-            plan = self._approach.plan(self._policy, self._resumption)
-            if standby.opening.has_told(plan):
-                return
+            await self._pump.wait_until(lambda: self._resumption.quiet)
+            await self._pump.wire.wait_room(BACKLOG_MS)
             try:
-                await standby.opening.tell(plan)
+                await self._approach.catch_up(standby, self._policy, self._resumption)
             except RtagentError as failure:  # it is gone: the end of the old one finds another
                 logger.warning("the second connection was lost while it waited: %s", failure)
                 await self.aclose()
                 return
+            backlog_ms = self._pump.wire.statistics().audio_waiting_ms
+            if self._resumption.quiet and backlog_ms <= BACKLOG_MS and self._knows_all(standby):
+                return
 
-    def _quiet(self) -> bool:
-        return self._resumption.quiet and self._pump.wire.statistics().audio_waiting_ms <= BACKLOG_MS
+    def _knows_all(self, standby: Standby) -> bool:
+        return self._approach.has_caught_up(standby, self._policy, self._resumption)

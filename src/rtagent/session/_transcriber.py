@@ -11,6 +11,7 @@ import anyio.lowlevel
 from .. import events
 from ..audio import AudioSource
 from ..errors import LocalProtocolError, RtagentError, ServerError, SessionClosed, Timeout
+from ..events.lifecycle import Reconnected
 from ..protocol import Effective
 from ..protocol._transcripts import Transcript, Transcripts
 from ._attachment import Attachment
@@ -39,6 +40,7 @@ _FOLLOWED = (
     events.ConversationItemInputAudioTranscriptionCompleted,
     events.ConversationItemInputAudioTranscriptionFailed,
     events.Error,
+    Reconnected,
 )
 
 
@@ -190,9 +192,11 @@ class Transcriber:
 
     # -- inside ------------------------------------------------------------------------------------
 
-    def _take(self, event: events.ServerEvent) -> None:
-        transcript = self._transcripts.receive(event)
-        if transcript is not None:
+    def _take(self, event: events.ServerEvent | Reconnected) -> None:
+        if isinstance(event, Reconnected):
+            for ended in self._transcripts.lost():
+                self._feed.put(ended)
+        elif (transcript := self._transcripts.receive(event)) is not None:
             self._feed.put(transcript)
         self._changed.set()
 

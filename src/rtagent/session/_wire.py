@@ -102,16 +102,15 @@ class Wire:
                 self._control -= 1
             else:
                 self._audio_ms -= ms
-                if self._room is not None and self._audio_ms <= AUDIO_ROOM_MS:
-                    self._make_room()
+                self._make_room()
             self._writing = True
             await transport.send(frame)
             self._writing = False
             self._sent += 1
 
-    async def wait_room(self) -> None:
-        """Return when there is room for more audio of a source that can wait."""
-        while self._audio_ms > AUDIO_ROOM_MS:
+    async def wait_room(self, room_ms: float = AUDIO_ROOM_MS) -> None:
+        """Return when no more audio than that waits: there is room for that of a source that can wait."""
+        while self._audio_ms > room_ms:
             self._room = self._room or anyio.Event()
             await self._room.wait()
         await self._connected.wait()

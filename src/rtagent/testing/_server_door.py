@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from websockets.asyncio.server import ServerConnection as Socket
@@ -13,6 +14,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from ..errors import ConnectionFailed
+from ..transport._refusal import read_refusal
 from ..transport._websocket import RETRYABLE_STATUS
 from ._faults import Refuse
 from ._server_link import SocketLink
@@ -59,10 +61,13 @@ async def listening(admit: Admit, play: Serve) -> AsyncGenerator[str]:
 
 def refusal(refuse: Refuse) -> ConnectionFailed:
     """What a client in memory is told instead of an HTTP answer."""
+    said = read_refusal(refuse.headers.items(), refuse.body.encode(), now=datetime.now(UTC))
     return ConnectionFailed(
         f"the server in memory answered {refuse.status}",
         status=refuse.status,
         retryable=refuse.status in RETRYABLE_STATUS,
+        code=said.code,
+        retry_after_s=said.retry_after_s,
     )
 
 

@@ -151,7 +151,7 @@ class VendorConversation:
         await self._wire.send("input_audio_buffer.speech_stopped", item_id=self._turn_id, audio_end_ms=at_ms)
         await self._end_turn(self._turn_id)
         detection = self._session.detection or {}
-        if detection.get("create_response", True) and self._active is None:
+        if self._session.answers and detection.get("create_response", True) and self._active is None:
             self._start(self._plan({}))
 
     async def _commit(self, event: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ _DETECTION_FIELDS = frozenset(
     "type threshold prefix_padding_ms silence_duration_ms create_response interrupt_response "
     "idle_timeout_ms eagerness remove_filler_words languages".split()
 )
+_KINDS = ("realtime", "transcription")
 _TELEPHONY = ("audio/pcmu", "audio/pcma")
 _NESTED = frozenset(
     "type model instructions output_modalities audio tools tool_choice parallel_tool_calls reasoning "
@@ -87,6 +88,11 @@ class VendorSession:
         return self.snapshot["audio"]["input"].get("transcription") is not None
 
     @property
+    def answers(self) -> bool:
+        """Whether there is somebody who answers, and speech is not only written down."""
+        return self.snapshot.get("type") != "transcription"
+
+    @property
     def speaks(self) -> bool:
         """Whether answers are spoken."""
         return "audio" in self.snapshot["modalities" if self.flat else "output_modalities"]
@@ -156,7 +162,7 @@ class VendorSession:
             if vendor.shape == "voice_on_top":
                 known |= {"voice", "turn_detection"}
             checks = self._nested_checks()
-        if not self.flat and vendor.needs_session_type and wanted.get("type") != "realtime":
+        if not self.flat and vendor.needs_session_type and wanted.get("type") not in _KINDS:
             raise Refusal("session.type is missing", "missing_required_parameter", "session.type")
         _only(wanted, known | vendor.extra_settings, "session")
         if "model" in wanted and wanted["model"] != self.snapshot["model"]:
