@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 import rtagent
@@ -30,7 +33,7 @@ from rtagent.testing import (
     Send,
     TooBig,
 )
-from rtagent.transport import Transport, memory_pair
+from rtagent.transport import MemoryTransport, Transport, memory_pair
 from tests.session.line import PROMPT, Line, Seen, lined, never, reached
 
 
@@ -611,14 +614,81 @@ async def test_a_connection_that_the_program_closed_ends_the_session_in_good_ord
         assert (closed.code, closed.error) == (1000, None)
 
 
-async def test_what_cannot_go_on_elsewhere_ends_with_its_connection() -> None:
-    near, far = memory_pair()
-    session = Session(near, dialect=events.LIVE, dial=never, reconnect=PROMPT)
-    await far.send('{"type": "session.started", "event_id": "e", "session": {"id": "s"}}')
-    async with session:
-        await far.aclose(1011, "it failed")
-        closed = await session.wait_closed()
-        assert (closed.code, closed.reason) == (1011, "it failed")
+class LiveLine:
+    """GPT-Live played by hand, over any number of connections."""
+
+    def __init__(self) -> None:
+        self.ends: list[MemoryTransport] = []
+
+    async def dial(self) -> Transport:
+        near, far = memory_pair()
+        self.ends.append(far)
+        return near
+
+    async def send(self, kind: str, **fields: Any) -> None:
+        await self.ends[-1].send(json.dumps({"type": kind, **fields}))
+
+    async def expect(self, kind: str) -> dict[str, Any]:
+        with anyio.fail_after(5):
+            while True:
+                frame: dict[str, Any] = json.loads(await self.ends[-1].receive())
+                if frame["type"] == kind:
+                    return frame
+
+    async def start(self) -> dict[str, Any]:
+        with anyio.fail_after(5):
+            wanted = await self.expect("session.start")
+        await self.send(
+            "session.started", event_id="e", session={"id": "s"}, client_event_id=wanted["event_id"]
+        )
+        return dict(wanted["session"])
+
+
+@asynccontextmanager
+async def live_session(line: LiveLine, agent: Agent) -> AsyncIterator[Session]:
+    config = events.live.SessionConfig(model="gpt-live-1")
+    session = Session(
+        await line.dial(), agent, config=config, dialect=events.LIVE, dial=line.dial, reconnect=PROMPT
+    )
+    async with anyio.create_task_group() as group:
+        group.start_soon(line.start)
+        async with session:
+            yield session
+            await line.ends[-1].aclose(1000)
+
+
+async def test_a_live_session_goes_on_in_another_that_remembers() -> None:
+    line = LiveLine()
+    async with live_session(line, Agent(instructions="Be brief.")) as session:
+        async with session.subscribe(lifecycle.Reconnected) as back:
+            await line.send("session.input_transcript.delta", delta="My name is Ada.", start_ms=0, end_ms=900)
+            await anyio.wait_all_tasks_blocked()
+            await line.ends[0].aclose(1011, "it failed")
+            while len(line.ends) < 2:
+                await anyio.lowlevel.checkpoint()
+            wanted = await line.start()
+            reconnected = await anext(back)
+        assert wanted["instructions"].startswith("Be brief.")
+        assert "User: My name is Ada." in wanted["instructions"]
+        assert reconnected.restored == 1
+        await line.send("session.input_transcript.delta", delta="Who am I?", start_ms=0, end_ms=900)
+        await anyio.wait_all_tasks_blocked()
+        assert [entry.text for entry in session.history] == ["My name is Ada.", "Who am I?"]
+        assert session.state == "listening"
+
+
+@pytest.mark.parametrize(("reason", "goes_on"), [("expired", True), ("content", False)])
+async def test_why_a_live_session_was_closed_decides(reason: str, goes_on: bool) -> None:
+    line = LiveLine()
+    async with live_session(line, Agent()) as session:
+        await line.send("session.closed", event_id="e", reason=reason, session={"id": "s"})
+        await line.ends[0].aclose(1000)
+        with anyio.fail_after(5):
+            while len(line.ends) < 2 and session.state != "closed":
+                await anyio.lowlevel.checkpoint()
+        assert (len(line.ends) == 2) == goes_on
+        if goes_on:
+            await line.start()
 
 
 async def test_a_key_that_the_program_cannot_find_out_now_is_asked_for_again() -> None:

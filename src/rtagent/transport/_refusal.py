@@ -110,7 +110,8 @@ def _retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def _number(text: str) -> float | None:
-    return float(text) if re.fullmatch(r"\s*[0-9]{1,12}(\.[0-9]{0,9})?\s*", text) else None
+    text = text.strip()
+    return float(text) if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{0,9})?", text) else None
 
 
 def _date(text: str) -> datetime | None:
