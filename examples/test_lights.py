@@ -8,7 +8,7 @@ import pytest
 from lights import agent
 
 import rtagent
-from rtagent.testing import RealtimeServer
+from rtagent.testing import Drop, RealtimeServer
 
 
 def outputs(server: RealtimeServer) -> list[str]:
@@ -35,3 +35,16 @@ async def test_the_model_is_told_what_it_forgot(realtime_server: RealtimeServer)
     (output,) = outputs(realtime_server)
     assert "on" in output
     assert "required" in output
+
+
+@pytest.mark.realtime_server(
+    arguments={"room": "kitchen", "on": True},
+    faults=[Drop(on="response.output_audio.delta", nth=3)],
+)
+async def test_a_lost_connection_does_not_end_the_conversation(realtime_server: RealtimeServer) -> None:
+    async with rtagent.connect(agent, endpoint=realtime_server.endpoint) as session:
+        await session.say("Are you there?")
+        response = await session.respond()  # the answer breaks off in its middle and is asked for again
+    assert response.text == "You said Are you there?"
+    assert len(realtime_server.connections) == 2
+    assert realtime_server.undone == []

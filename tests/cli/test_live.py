@@ -129,6 +129,10 @@ async def test_a_line_for_what_the_server_says(event: events.ServerEvent, line: 
             "   4.00 s  state     reconnected: 3 items restored, 1 lost",
         ),
         (
+            lifecycle.Renewed(at=104, restored=3),
+            "   4.00 s  state     moved to a fresh connection: 3 items restored",
+        ),
+        (
             lifecycle.CallbackFailed(at=104, callback="f", error=ValueError("x")),
             "   4.00 s  error     f failed: ValueError('x')",
         ),

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -635,11 +636,13 @@ class LiveLine:
                 if frame["type"] == kind:
                     return frame
 
-    async def start(self) -> dict[str, Any]:
-        with anyio.fail_after(5):
-            wanted = await self.expect("session.start")
+    async def start(self, **session: Any) -> dict[str, Any]:
+        wanted = await self.expect("session.start")
         await self.send(
-            "session.started", event_id="e", session={"id": "s"}, client_event_id=wanted["event_id"]
+            "session.started",
+            event_id="e",
+            session={"id": "s", **session},
+            client_event_id=wanted["event_id"],
         )
         return dict(wanted["session"])
 
@@ -689,6 +692,36 @@ async def test_why_a_live_session_was_closed_decides(reason: str, goes_on: bool)
         assert (len(line.ends) == 2) == goes_on
         if goes_on:
             await line.start()
+
+
+async def test_a_live_session_is_renewed_and_told_what_was_said_meanwhile() -> None:
+    line, clock = LiveLine(), FakeClock()
+    ends_at = int(datetime.now(UTC).timestamp()) + 100
+    config = events.live.SessionConfig(model="gpt-live-1")
+    policy = ReconnectPolicy(renew_before_s=40.0)
+    session = Session(
+        await line.dial(), config=config, dialect=events.LIVE, dial=line.dial, reconnect=policy, clock=clock
+    )
+    async with anyio.create_task_group() as group:
+        group.start_soon(partial(line.start, expires_at=ends_at))
+        async with session, session.subscribe(lifecycle.Renewed) as renewed:
+            await clock.advance(61.0)
+            assert len(line.ends) == 2
+            old, new = line.ends
+            words = {
+                "type": "session.input_transcript.delta",
+                "delta": "Hello.",
+                "start_ms": 0,
+                "end_ms": 300,
+            }
+            await old.send(json.dumps(words))
+            await clock.advance(0.0)
+            await line.start(expires_at=ends_at + 100)
+            assert (await anext(renewed)).restored == 0
+            thought = await line.expect("session.thinking.append")
+            assert thought["content"] == "User: Hello."
+            assert [entry.text for entry in session.history] == ["Hello."]
+            await new.aclose(1000)
 
 
 async def test_a_key_that_the_program_cannot_find_out_now_is_asked_for_again() -> None:

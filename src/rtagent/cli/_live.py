@@ -214,6 +214,8 @@ def _happened(event: lifecycle.LifecycleEvent) -> Line | None:
             return ("error", f"connection lost ({event.reason}), attempt {event.attempt} to dial again")
         case lifecycle.Reconnected():
             return ("state", f"reconnected: {event.restored} items restored, {event.lost} lost")
+        case lifecycle.Renewed():
+            return ("state", f"moved to a fresh connection: {event.restored} items restored")
         case lifecycle.CallbackFailed():
             return ("error", f"{event.callback} failed: {event.error!r}")
         case _:
