@@ -122,7 +122,11 @@ async def test_a_line_for_what_the_server_says(event: events.ServerEvent, line: 
         ),
         (
             lifecycle.Reconnecting(at=104, attempt=1, delay_s=0.5, reason="gone"),
-            "   4.00 s  error     connection lost (gone), attempt 1 to dial again",
+            "   4.00 s  error     connection lost (gone); dialling again",
+        ),
+        (
+            lifecycle.Reconnecting(at=104, attempt=2, delay_s=0.5, reason="refused"),
+            "   4.00 s  error     no connection yet (refused); attempt 2",
         ),
         (
             lifecycle.Reconnected(at=104, restored=3, lost=1),

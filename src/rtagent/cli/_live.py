@@ -210,8 +210,10 @@ def _happened(event: lifecycle.LifecycleEvent) -> Line | None:
             return (f"turn {event.turn}", _measured(event))
         case lifecycle.AudioDropped():
             return ("error", f"{event.ms:.0f} ms of audio dropped: {event.reason}")
+        case lifecycle.Reconnecting(attempt=1):
+            return ("error", f"connection lost ({event.reason}); dialling again")
         case lifecycle.Reconnecting():
-            return ("error", f"connection lost ({event.reason}), attempt {event.attempt} to dial again")
+            return ("error", f"no connection yet ({event.reason}); attempt {event.attempt}")
         case lifecycle.Reconnected():
             return ("state", f"reconnected: {event.restored} items restored, {event.lost} lost")
         case lifecycle.Renewed():
