@@ -53,6 +53,16 @@ def cut(line: Line, fault: Any = None) -> None:
 # -- a loss and what is told of it --------------------------------------------------------------------
 
 
+async def test_an_error_of_long_ago_does_not_say_why_a_connection_ended() -> None:
+    error = {"type": "x", "code": "insufficient_quota", "message": "no"}
+    async with lined() as line:
+        await line.server.current.send({"type": "error", "error": error})
+        await line.clock.advance(6.0)
+        cut(line)
+        await line.until(lifecycle.Reconnected)
+        assert [event.reason for event in line.seen.of(lifecycle.Reconnecting)] == ["code 1006"]
+
+
 async def test_a_conversation_goes_on_where_it_was() -> None:
     async with lined(agent=Agent(instructions="Be brief.")) as line:
         await line.session.say("first")

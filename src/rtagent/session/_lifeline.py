@@ -32,6 +32,9 @@ from ._renewal import Renewal
 
 __all__ = ("Lifeline",)
 
+LAST_WORDS_S = 5.0
+"""An error that came as long before the end, and named no event of ours, was not about the end."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -65,6 +68,7 @@ class Lifeline:
         self._link = Link(transport, self._dialect, pump.wire)
         self._outage = Outage()
         self._said: events.ErrorDetail | None = None
+        self._said_at = 0.0
         self._opened_at = 0.0
         self._proved = False
         """Whether the connection has brought an answer: then its end begins a new outage."""
@@ -120,7 +124,7 @@ class Lifeline:
 
     def _take(self, event: events.ServerEvent) -> bool:
         if isinstance(event, events.Error) and event.error.event_id is None:
-            self._said = event.error
+            self._said, self._said_at = event.error, self._pump.clock.now()
         elif isinstance(event, events.ResponseDone):
             self._proved = self._proved or event.response.status == "completed"
         return self._pump.take(event)
@@ -151,7 +155,8 @@ class Lifeline:
             pump.end(lost, lost.code, lost.reason)
             return False
         dial, policy, resumption = self._again
-        loss = replace(Loss.of(end, said=self._said), error_code=said)
+        last_words = self._said if pump.clock.now() - self._said_at <= LAST_WORDS_S else None
+        loss = replace(Loss.of(end, said=last_words), error_code=said)
         verdict = verdict_on(loss, sideband=self._target.sideband)
         pump.disconnect(resumption, lost, resend=verdict.resend, resume=policy.resume_answers)
         return await self._restore(dial, policy, resumption, loss)

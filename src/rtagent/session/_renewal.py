@@ -93,7 +93,7 @@ class Renewal:
             change_over: leaves the old connection for that one; must not wait.
         """
         lifetime = lifetime_s(self._pump.core.config, self._pump.core.dialect.max_session_s, self._wall())
-        if lifetime is None or self._policy.renew_before_s <= 0.0:
+        if lifetime is None or self._policy.renew_before_s <= 0.0 or self._policy.max_attempts == 0:
             return
         opened_at = self._pump.clock.now()
         ends_at = opened_at + lifetime
