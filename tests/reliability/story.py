@@ -21,7 +21,7 @@ from rtagent.events import lifecycle
 from rtagent.session import ReconnectPolicy, Session
 from rtagent.testing import Drop, Fault, LockstepClock, RealtimeServer
 
-__all__ = ("PHASES", "Caller", "Outcome", "Phase", "all_blocked", "tell")
+__all__ = ("PHASES", "Caller", "Outcome", "Phase", "all_blocked", "tell", "until")
 
 Phase = Literal["idle", "user speaking", "thinking", "speaking", "tool running", "mid-reconnect"]
 PHASES: tuple[Phase, ...] = ("idle", "user speaking", "thinking", "speaking", "tool running", "mid-reconnect")
@@ -223,7 +223,7 @@ async def _hold(
     await _turn(session, caller, clock)
     if phase == "mid-reconnect":
         server.inject(Drop(connection=1))
-        await _until(session, clock, lambda: bool(outcome.reconnected))
+        await until(session, clock, lambda: bool(outcome.reconnected))
     story = server if phase == "speaking" else None
     await _turn(session, caller, clock, story=story, interrupt=interrupt)
     if phase == "idle":
@@ -251,18 +251,21 @@ async def _turn(
     caller.speak(TURN_S)
     await clock.sleep_until(clock.now() + TURN_S)
     if story is not None:
-        await _until(session, clock, lambda: session.state == "speaking" or answered)
+        await until(session, clock, lambda: session.state == "speaking" or answered)
         await clock.sleep_until(clock.now() + 2.0)
         if interrupt:
             await session.interrupt()
         story.current.release()
-    await _until(session, clock, lambda: answered and session.state == "listening")
+    await until(session, clock, lambda: answered and session.state == "listening")
     callback.cancel()
 
 
-async def _until(session: Session, clock: Clock, condition: Callable[[], bool]) -> None:
-    limit = clock.now() + LIMIT_S
-    while not condition():
+async def until(
+    session: Session, clock: Clock, condition: Callable[[], bool], *, at_least_s: float = 0.0
+) -> None:
+    """Return when it is so, but not before that time has passed; the session must not end before."""
+    limit, soonest = clock.now() + LIMIT_S, clock.now() + at_least_s
+    while not condition() or clock.now() < soonest:
         if session.state == "closed":
             session.post(events.ResponseCancel())  # raises what ended it
         if clock.now() > limit:
