@@ -444,3 +444,13 @@ def test_a_lost_connection_is_a_session_that_remembers() -> None:
     session.core.audio_written(bytes(960), 20.0, session.now)
     assert session.core.resumption.connected(Opened((live.SessionStarted(),)), session.now).dropped_ms == 20.0
     assert session.state == "listening"
+
+
+def test_what_is_said_while_the_next_session_is_made_ready_is_told_it_as_a_thought() -> None:
+    session = Session()
+    session.core.resumption.configuration(CONFIG)
+    session.server(live.SessionInputTranscriptDelta(delta="Hello.", start_ms=0, end_ms=400))
+    session.core.resumption.lost(session.now)
+    session.core.resumption.connected(Opened((live.SessionStarted(),)), session.now, seamless=True)
+    session.core.resumption.go_on(session.now)
+    assert session.sent() == ["session.thinking.append"]

@@ -108,7 +108,7 @@ async def soak_turns(turns: int, seed: int) -> tuple[Tally, dict[str, int]]:
     """
     draw, tally = random.Random(seed), Tally()  # noqa: S311 - the same faults every time
     async with AsyncExitStack() as stack:
-        clock = await stack.enter_async_context(LockstepClock(all_blocked))
+        clock = await stack.enter_async_context(LockstepClock(all_blocked, turns=1))
         server = await stack.enter_async_context(RealtimeServer(over="memory", clock=clock))
 
         @tool

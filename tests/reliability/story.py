@@ -155,7 +155,7 @@ async def tell(phase: Phase, fault: Fault, also: Sequence[Fault] = (), *, interr
     )
     outcome.transcripts = ["the first turn", second, "the last turn"]
     async with AsyncExitStack() as stack:
-        clock = await stack.enter_async_context(LockstepClock(all_blocked))
+        clock = await stack.enter_async_context(LockstepClock(all_blocked, turns=1))
         due = [replace(fault, **_WHEN[phase]), *also]
         server = await stack.enter_async_context(
             RealtimeServer(transcripts=outcome.transcripts, over="memory", clock=clock, faults=due)

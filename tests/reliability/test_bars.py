@@ -20,7 +20,7 @@ POLICY = ReconnectPolicy(jitter=0.0)
 async def test_after_a_drop_in_mid_answer_the_order_is_kept_and_no_old_sound_is_sent() -> None:
     seen: list[tuple[float, Any]] = []
     async with AsyncExitStack() as stack:
-        clock = await stack.enter_async_context(LockstepClock(all_blocked))
+        clock = await stack.enter_async_context(LockstepClock(all_blocked, turns=1))
         faults = [Drop(on="response.output_audio.delta", nth=12)]
         server = await stack.enter_async_context(
             RealtimeServer(over="memory", clock=clock, transcripts=["hello", "a story"], faults=faults)
@@ -69,7 +69,7 @@ async def test_not_one_sample_is_missing_of_an_utterance_that_spans_a_renewal(be
     async def talk(begin_at: float | None) -> tuple[list[bool], float]:
         renewed.clear()
         async with AsyncExitStack() as stack:
-            clock = await stack.enter_async_context(LockstepClock(all_blocked))
+            clock = await stack.enter_async_context(LockstepClock(all_blocked, turns=1))
             server = await stack.enter_async_context(
                 RealtimeServer(over="memory", clock=clock, session_seconds=1_000_000.0)
             )

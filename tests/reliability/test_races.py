@@ -27,7 +27,7 @@ async def test_program_tools_and_turn_detection_ask_at_random_moments() -> None:
     statuses: Counter[str] = Counter()
     tool_runs = 0
     async with AsyncExitStack() as stack:
-        clock = await stack.enter_async_context(LockstepClock(all_blocked))
+        clock = await stack.enter_async_context(LockstepClock(all_blocked, turns=1))
         server = await stack.enter_async_context(RealtimeServer(over="memory", clock=clock))
 
         @tool(on_interrupt="keep")

@@ -22,8 +22,8 @@ _TURNS = 50
 """Turns of the event loop in which woken tasks come to rest: far more than any chain of hand-overs takes."""
 
 
-async def _let_others_run() -> None:
-    for _ in range(_TURNS):
+async def _let_others_run(turns: int = _TURNS) -> None:
+    for _ in range(turns):
         await checkpoint()
 
 
@@ -101,6 +101,12 @@ class LockstepClock(_VirtualClock):
     when nothing is under way that is not a sleep on this clock (no frame in a socket, no job in a
     worker thread). Without it, tasks of this event loop alone are waited for.
 
+    Args:
+        settled: returns when all is at rest.
+        start: the first second.
+        turns: of the event loop, which are given to whoever was woken before ``settled`` is asked. One is enough
+            where that proves that every task waits.
+
     Leave the block after everything that sleeps on the clock has ended.
 
     Example::
@@ -109,9 +115,16 @@ class LockstepClock(_VirtualClock):
             source = WavSource("caller.wav", clock=clock)
     """
 
-    def __init__(self, settled: Callable[[], Awaitable[None]] | None = None, *, start: float = 0.0) -> None:
+    def __init__(
+        self,
+        settled: Callable[[], Awaitable[None]] | None = None,
+        *,
+        start: float = 0.0,
+        turns: int = _TURNS,
+    ) -> None:
         super().__init__(start)
         self._settled = settled
+        self._turns = turns
         self._group: TaskGroup | None = None
 
     async def __aenter__(self) -> LockstepClock:
@@ -135,7 +148,7 @@ class LockstepClock(_VirtualClock):
     async def _run(self) -> None:
         while True:
             await self._somebody_sleeps.wait()
-            await _let_others_run()  # who was woken last has to begin before rest can be proven
+            await _let_others_run(self._turns)  # who was woken last has to begin before rest can be proven
             if self._settled is not None:
                 await self._settled()
             if self._sleepers:  # none is left when they were cancelled meanwhile
