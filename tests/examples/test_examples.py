@@ -91,7 +91,7 @@ def test_lights_tested(tmp_path: Path) -> None:
     environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     test = str(EXAMPLES / "test_lights.py")
     printed = run(tmp_path, "-m", "pytest", *settings, *plugins, *modes, test, **environment)
-    assert "2 passed" in printed
+    assert "3 passed" in printed
 
 
 def test_captions(tmp_path: Path) -> None:
