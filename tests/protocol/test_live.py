@@ -454,3 +454,5 @@ def test_what_is_said_while_the_next_session_is_made_ready_is_told_it_as_a_thoug
     session.core.resumption.connected(Opened((live.SessionStarted(),)), session.now, seamless=True)
     session.core.resumption.go_on(session.now)
     assert session.sent() == ["session.thinking.append"]
+    session.core.resumption.go_on(session.now)
+    assert session.sent() == []

@@ -297,3 +297,15 @@ def test_an_answer_ends_a_turn_that_nobody_handed_over() -> None:
     assert ear.again() == (0.0, 0)
     ear.speech.answered()
     assert not ear.speech.speaking
+
+
+def test_a_turn_is_unwritten_until_its_words_are_known() -> None:
+    ear = Ear()
+    ear.hears("##")
+    ear.speech.started(0.0)
+    ear.speech.stopped(200.0)
+    assert not ear.speech.unwritten
+    ear.speech.committed("u1")
+    assert ear.speech.unwritten
+    ear.speech.written("u1")
+    assert not ear.speech.unwritten
