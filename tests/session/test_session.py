@@ -11,7 +11,7 @@ import anyio.lowlevel
 import pytest
 
 from rtagent import Agent, events
-from rtagent.audio import ArraySource, NullSink
+from rtagent.audio import ArraySource, AudioFormat, NullSink
 from rtagent.errors import (
     ConfigurationError,
     ConnectionFailed,
@@ -763,3 +763,10 @@ async def test_a_session_beside_a_call_ends_with_it() -> None:
 
 def test_a_session_can_be_made_without_an_event_loop() -> None:
     assert Session(memory_pair()[0]).state == "connecting"
+
+
+async def test_the_format_of_the_input_is_what_the_server_said() -> None:
+    ear = events.AudioInput(format=events.PcmuFormat())
+    greeting = events.RealtimeSession(audio=events.SessionAudio(input=ear))
+    async with ScriptedServer(greeting) as server, Session(server.transport) as session:
+        assert session.input_format == AudioFormat.pcmu()

@@ -11,7 +11,7 @@ import anyio
 
 from .. import events
 from ..agent import Agent
-from ..audio import AudioSink, AudioSource, Clock, MonotonicClock
+from ..audio import AudioFormat, AudioSink, AudioSource, Clock, MonotonicClock
 from ..errors import ConfigurationError, RtagentError, SessionClosed
 from ..events.lifecycle import Closed, Connected, SessionState
 from ..protocol import Core, History, HistoryEntry, Response, Usage, core_for
@@ -317,6 +317,11 @@ class Session(Listening):
     def config(self) -> events.WireModel | None:
         """The configuration in force, as the server last said it."""
         return self._core.config
+
+    @property
+    def input_format(self) -> AudioFormat:
+        """What ``append_audio`` takes, as the server said."""
+        return self._core.effective.input_format
 
     @property
     def usage(self) -> Usage:

@@ -12,7 +12,6 @@ from .. import events
 from ..audio import AudioSource
 from ..errors import LocalProtocolError, RtagentError, ServerError, SessionClosed, Timeout
 from ..events.lifecycle import Reconnected
-from ..protocol import Effective
 from ..protocol._transcripts import Transcript, Transcripts
 from ._attachment import Attachment
 from ._session import DEFAULT_TIMEOUT_S, Session
@@ -97,8 +96,7 @@ class Transcriber:
             LocalProtocolError: ``finish`` was called.
         """
         self._check_wanted()
-        input_format = Effective.of(self._config(), self._dialect).input_format
-        self._uncommitted_ms += input_format.ms_of(len(pcm))
+        self._uncommitted_ms += self.session.input_format.ms_of(len(pcm))
         return self.session.append_audio(pcm)
 
     def attach(self, source: AudioSource) -> Attachment:
@@ -212,10 +210,6 @@ class Transcriber:
         if self._complete:
             message = "the input is complete: finish() was called"
             raise LocalProtocolError(message)
-
-    def _config(self) -> events.RealtimeSession | events.TranscriptionSession | None:
-        config = self.session.config
-        return config if isinstance(config, events.RealtimeSession | events.TranscriptionSession) else None
 
     async def _hand_over(self, timeout: float) -> None:
         if self._dialect.commits == "stream":
