@@ -690,6 +690,35 @@ async def test_a_live_session_goes_on_in_another_that_remembers() -> None:
         assert session.state == "listening"
 
 
+async def test_a_translation_begins_again() -> None:
+    line = LiveLine()
+    config = events.translation.TranslationSession.into("es")
+
+    async def greet() -> None:
+        session = {"id": "sess_1", "type": "translation"}
+        await line.send("session.created", event_id="e", session=session)
+        assert (await line.expect("session.update"))["session"]["audio"]["output"]["language"] == "es"
+        await line.send("session.updated", event_id="e", session=session)
+
+    session = Session(
+        await line.dial(), config=config, dialect=events.TRANSLATION, dial=line.dial, reconnect=PROMPT
+    )
+    async with anyio.create_task_group() as group:
+        group.start_soon(greet)
+        async with session, session.subscribe(lifecycle.Reconnected) as back:
+            await line.send("session.input_transcript.delta", event_id="e", delta="Good morning.")
+            await anyio.wait_all_tasks_blocked()
+            await line.ends[0].aclose(1011, "it failed")
+            while len(line.ends) < 2:
+                await anyio.lowlevel.checkpoint()
+            await greet()
+            await anext(back)
+            await line.send("session.input_transcript.delta", event_id="e", delta="Good night.")
+            await anyio.wait_all_tasks_blocked()
+            assert [entry.text for entry in session.history] == ["Good morning.", "Good night."]
+            await line.ends[-1].aclose(1000)
+
+
 @pytest.mark.parametrize(("reason", "goes_on"), [("expired", True), ("content", False)])
 async def test_why_a_live_session_was_closed_decides(reason: str, goes_on: bool) -> None:
     line = LiveLine()
