@@ -171,6 +171,6 @@ def test_several_threads_use_one_session() -> None:
 
 def test_the_end_can_be_waited_for() -> None:
     with rtagent.connect_sync(
-        endpoint=Endpoint.local(brain=Brain(), voice=Mouth(), max_age_s=0.2)
+        endpoint=Endpoint.local(brain=Brain(), voice=Mouth(), max_age_s=0.2), reconnect=None
     ) as session:
         assert session.wait_closed().code == 1001
