@@ -86,7 +86,7 @@ def pcm16_of_array(samples: object) -> Pcm16:
     """
     if not isinstance(samples, np.ndarray):
         return Pcm16(_whole_pcm16(samples))
-    array = cast(NDArray[Any], samples)
+    array = cast("NDArray[Any]", samples)
     _require_frames(array)
     kind, size = array.dtype.kind, array.dtype.itemsize
     if kind == "f":

@@ -49,7 +49,7 @@ def clip_of_wav(path: Path, raw: bytes) -> AudioClip:
 class WavWriter:
     """Writes a PCM16 WAV file piece by piece.
 
-    The sizes in the header are brought up to date once a second of audio and on ``close``, so the
+    The sizes in the header are brought up to date every half second of audio and on ``close``, so the
     file can be read while it grows, and after a crash.
 
     Args:
@@ -117,7 +117,7 @@ class WavWriter:
 
     def _grew(self, size: int) -> None:
         self._data_bytes += size
-        if self._data_bytes - self._told_bytes >= 2 * self._channels * self._rate:
+        if self._data_bytes - self._told_bytes >= self._channels * self._rate:
             self._tell_sizes()
 
     def _tell_sizes(self) -> None:
