@@ -176,6 +176,16 @@ def test_telephone_codecs(path: Path) -> None:
     assert abs(int(far[0]) + 1_000) < 32
 
 
+def test_a_block_without_a_time_is_counted_and_left_out(path: Path) -> None:
+    with Recorder(path, RATE) as recorder:
+        stream(recorder.near, 1, float("nan"), 2)
+        stream(recorder.near, 2, 0.0, 2)
+        stream(recorder.far, 3, 2e9, 2)
+    near, far = sides(path)
+    assert (runs(near), runs(far)) == ([(2, 320)], [(0, 320)])
+    assert recorder.dropped_ms == 80
+
+
 def test_stereo_sides_are_refused(path: Path) -> None:
     with Recorder(path, RATE) as recorder, pytest.raises(ConfigurationError, match="mono, not 2"):
         recorder.near(AudioBlock(bytes(4), 0.0), AudioFormat("pcm16", RATE, 2))
@@ -286,9 +296,9 @@ def clicks(rate: int, crystal: float, minutes: int) -> Samples:
     return samples
 
 
-def onsets(side: Samples) -> Samples:
+def onsets(side: Samples) -> NDArray[np.intp]:
     loud = np.flatnonzero(np.abs(side) > 4_000)
-    begins: Samples = loud[np.concatenate(([True], np.diff(loud) > RATE))]
+    begins: NDArray[np.intp] = loud[np.concatenate(([True], np.diff(loud) > RATE))]
     return begins
 
 

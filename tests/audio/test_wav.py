@@ -38,11 +38,14 @@ def test_channels_are_mixed_by_their_mean(tmp_path: Path) -> None:
 def test_reading_names_the_file_and_the_reason(tmp_path: Path) -> None:
     secret = tmp_path / "song.mp3"
     secret.write_bytes(b"ID3" + bytes(40))
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF\0\0\0\0WAVE")
     loop = tmp_path / "loop.wav"
     loop.symlink_to(loop)
     for path, reason in [
         (tmp_path / "none.wav", "no such file"),
         (tmp_path, "directory"),
+        (broken, "no fmt chunk"),
         (secret, "this is an MP3 file, not a WAV file"),
         (loop, os.strerror(40)),
     ]:
