@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rtagent.audio import _samples as module
 from rtagent.audio._samples import clip_of, pcm16_of, pcm16_of_array
 from rtagent.errors import ConfigurationError
 
@@ -98,3 +99,15 @@ def test_a_clip_is_repaired_once_and_counts() -> None:
     assert struct.unpack("<2h", mono.pcm) == (8192, 32767)
     assert (mono.repaired_samples, mono.clipped_samples) == (1, 1)
     assert clip.mono_pcm16() == mono.pcm
+
+
+def test_a_long_clip_is_worked_on_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = np.linspace(-1.2, 1.2, 2_000, dtype=np.float32).reshape(-1, 2)
+    samples[[3, 500, 999], 1] = np.nan
+    whole = clip_of(8_000, samples)
+    monkeypatch.setattr(module, "_FRAMES_AT_ONCE", 7)
+    pieces = clip_of(8_000, samples)
+    assert pieces.samples.tolist() == whole.samples.tolist()
+    assert pieces.mono() == whole.mono()
+    assert pieces.repaired_samples == 3
+    assert pieces.mono().clipped_samples > 100

@@ -20,6 +20,8 @@ _LOUDEST = 1e6
 _LOUDEST_MEANT = 16.0
 """Floats in an array beyond this (24 dB above full scale) were never meant for a full scale of 1.0."""
 _MOST_CHANNELS = 64
+_FRAMES_AT_ONCE = 1 << 18
+"""Each step of the arithmetic makes a copy: of hours of audio, those would be gigabytes."""
 _INTEGERS = {("u", 1): (128, 2**7), ("i", 1): (0, 2**7), ("i", 2): (0, 2**15), ("i", 4): (0, 2**31)}
 """By kind and size: the value of silence, and full scale."""
 _HINT = "8-bit, int16 or int32 integers, or floats of full scale 1.0; frames, or frames x channels"
@@ -59,13 +61,20 @@ class AudioClip:
 
     def mono(self) -> Pcm16:
         """The same, with what had to be repaired and clipped."""
-        mixed = pcm16_of(self.samples.mean(axis=1))
-        return Pcm16(mixed.pcm, self.repaired_samples, mixed.clipped_samples)
+        starts = range(0, len(self.samples), _FRAMES_AT_ONCE)
+        parts = [pcm16_of(self.samples[at : at + _FRAMES_AT_ONCE].mean(axis=1)) for at in starts]
+        pcm = b"".join([part.pcm for part in parts])
+        return Pcm16(pcm, self.repaired_samples, sum(part.clipped_samples for part in parts))
 
 
 def clip_of(rate: int, samples: NDArray[np.floating]) -> AudioClip:
     """Decoded frames in rows and channels in columns as a clip without a sample that is not a number."""
-    sound, repaired = _repaired(samples)
+    sound = np.empty(samples.shape, np.float32)
+    repaired = 0
+    for at in range(0, len(samples), _FRAMES_AT_ONCE):
+        part = slice(at, at + _FRAMES_AT_ONCE)
+        sound[part], count = _repaired(samples[part])
+        repaired += count
     return AudioClip(rate, samples.shape[1], sound, repaired)
 
 
