@@ -442,3 +442,22 @@ def test_two_threads_lose_and_double_nothing() -> None:
     assert heard_ms + statistics.dropped_ms == pushed_ms
     sounding = sum(1 for sample in samples(b"".join(pulled)) if sample)
     assert sounding <= heard_ms <= sounding + 60 + statistics.underruns
+
+
+def test_a_closed_queue_refuses_and_counts() -> None:
+    queue = PlaybackQueue(AudioFormat.pcm16(1_000), prebuffer_ms=0)
+    queue.push(PlaybackItem("a"), bytes(20))
+    queue.close()
+    assert queue.push(PlaybackItem("a"), bytes(40)) == 40
+    assert queue.statistics().refused_ms == 20
+    assert (queue.received_ms("a"), queue.queued_ms) == (10, 10)
+
+
+def test_what_is_queued_is_the_queues_own() -> None:
+    queue = PlaybackQueue(AudioFormat.pcm16(1_000), prebuffer_ms=0)
+    buffer = bytearray(b"ab" * 40)
+    queue.push(PlaybackItem("a"), buffer)  # type: ignore[arg-type]
+    buffer[:] = b""
+    assert queue.pull(40) == b"ab" * 40
+    with pytest.raises(TypeError, match="audio is bytes, not str"):
+        queue.push(PlaybackItem("a"), "text")  # type: ignore[arg-type]

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from itertools import pairwise
@@ -173,6 +176,16 @@ def test_telephone_codecs(path: Path) -> None:
     assert abs(int(far[0]) + 1_000) < 32
 
 
+def test_a_block_without_a_time_is_counted_and_left_out(path: Path) -> None:
+    with Recorder(path, RATE) as recorder:
+        stream(recorder.near, 1, float("nan"), 2)
+        stream(recorder.near, 2, 0.0, 2)
+        stream(recorder.far, 3, 2e9, 2)
+    near, far = sides(path)
+    assert (runs(near), runs(far)) == ([(2, 320)], [(0, 320)])
+    assert recorder.dropped_ms == 80
+
+
 def test_stereo_sides_are_refused(path: Path) -> None:
     with Recorder(path, RATE) as recorder, pytest.raises(ConfigurationError, match="mono, not 2"):
         recorder.near(AudioBlock(bytes(4), 0.0), AudioFormat("pcm16", RATE, 2))
@@ -238,3 +251,76 @@ def test_a_disk_that_breaks_is_told_at_the_end(stuck_pipe: tuple[Path, int]) -> 
     with pytest.raises(AudioFileError, match=os.strerror(32)):
         recorder.close()
     recorder.close()
+
+
+CHILD = """
+import sys, time
+from rtagent.audio import AudioBlock, Recorder
+recorder = Recorder(sys.argv[1], 24_000)
+for number in range(1_000):
+    for record in (recorder.near, recorder.far)[: int(sys.argv[2])]:
+        record(AudioBlock(bytes([1, 1]) * 480, number * 0.02))
+    recorder._thread.submit(int).result()  # at ten times the pace of life the disk may have its turn
+    print(number + 1, flush=True)
+    time.sleep(0.002)
+"""
+
+
+@pytest.mark.parametrize(("speaking", "short_s"), [(2, 1.0), (1, 3.0)])
+@pytest.mark.parametrize("killed_at", [3, 149, 187])
+def test_a_process_that_is_killed_leaves_a_file_that_can_be_read(
+    path: Path, speaking: int, short_s: float, killed_at: int
+) -> None:
+    """A side that never speaks holds the other back for two seconds more."""
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(path), str(speaking)], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        told = next(int(line) for line in child.stdout if int(line) == killed_at)
+        child.kill()
+        fed = max([told, *map(int, child.stdout.read().split())])
+    assert child.returncode == -signal.SIGKILL
+    if fed * 0.02 < short_s and path.stat().st_size == 44:
+        return
+    clip = read_wav(path)
+    assert fed * 0.02 - clip.duration_s <= short_s
+    assert np.all(clip.samples[:, 0] == np.float32(257 / 32768))
+
+
+def clicks(rate: int, crystal: float, minutes: int) -> Samples:
+    """One every five seconds, as a device takes them that has so many samples in a second."""
+    samples = np.zeros(int(60 * minutes * crystal), "<i2")
+    for number in range(1, 12 * minutes):
+        begin = round(5 * number * crystal)
+        samples[begin : begin + rate // 200] = 8_000
+    return samples
+
+
+def onsets(side: Samples) -> NDArray[np.intp]:
+    loud = np.flatnonzero(np.abs(side) > 4_000)
+    begins: NDArray[np.intp] = loud[np.concatenate(([True], np.diff(loud) > RATE))]
+    return begins
+
+
+@pytest.mark.parametrize(("drift_ppm", "jitter_s"), [(100, 0.004), (-100, 0.009)])
+def test_ten_minutes_stay_aligned(path: Path, drift_ppm: float, jitter_s: float) -> None:
+    random = np.random.default_rng(7)
+    crystal = 24_000 * (1 + drift_ppm * 1e-6)
+    near, far = clicks(RATE, RATE, 10), clicks(24_000, crystal, 10)
+    wideband = AudioFormat.pcm16(24_000)
+    with Recorder(path, RATE) as recorder:
+        wobble = random.uniform(-jitter_s, jitter_s, (6_000, 2))
+        for number in range(6_000):  # blocks of 100 ms
+            at = 1_000 + number * np.array([0.1, 2_400 / crystal]) + wobble[number]
+            recorder.near(AudioBlock(near[number * 800 :][:800].tobytes(), float(at[0])))
+            recorder.far(AudioBlock(far[number * 2_400 :][:2_400].tobytes(), float(at[1])), wideband)
+            if number % 100 == 0:
+                recorder._thread.submit(
+                    int
+                ).result()  # the disk keeps up when minutes do not pass in a second
+    spoken, heard = map(onsets, sides(path))
+    due = 5 * RATE * np.arange(1, 120)
+    assert len(spoken) == len(heard) == len(due)
+    assert np.abs(spoken - due).max() <= 0.02 * RATE
+    assert np.abs(heard - due).max() <= 0.02 * RATE
+    assert recorder.dropped_ms <= 100 + 2_000 * jitter_s

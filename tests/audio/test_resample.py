@@ -155,3 +155,8 @@ def test_equal_rates_pass_through_whole_samples() -> None:
 def test_impossible_rates_are_refused(rates: tuple[int, int]) -> None:
     with pytest.raises(ConfigurationError, match="cannot convert a sample rate"):
         Resampler(*rates)
+
+
+def test_rates_that_have_too_little_in_common() -> None:
+    with pytest.raises(ConfigurationError, match="767999 Hz and 24000 Hz have too little in common"):
+        Resampler(767_999, 24_000)

@@ -9,7 +9,16 @@ import anyio
 import numpy as np
 import pytest
 
-from rtagent.audio import ArraySource, AudioBlock, AudioFormat, AudioSource, Silence, WavSource, write_wav
+from rtagent.audio import (
+    ArraySource,
+    AudioBlock,
+    AudioFormat,
+    AudioSource,
+    FileSource,
+    Silence,
+    WavSource,
+    write_wav,
+)
 from rtagent.errors import AudioFileError, ConfigurationError, LocalProtocolError
 from rtagent.testing._clock import FakeClock, LockstepClock
 
@@ -93,7 +102,7 @@ async def test_as_fast_as_it_is_read() -> None:
         (np.array([0.5, -2.0]), [16384, -32768]),
         (np.array([0.5, 1.0], np.float32), [16384, 32767]),
         (np.array([[100, 300], [-5, -5]], np.int16), [200, -5]),
-        (np.array([[0.5, 0.0, 0.25]]), [8192]),
+        (np.array([[0.5, 0.0, 0.25]] * 3), [8192] * 3),
     ],
 )
 async def test_kinds_of_samples(samples: Any, expected: list[int]) -> None:
@@ -102,7 +111,7 @@ async def test_kinds_of_samples(samples: Any, expected: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "samples", [b"abc", np.zeros(4, np.int32), np.zeros(4, np.uint8), np.zeros((1, 2, 3)), np.array("text")]
+    "samples", [b"abc", np.zeros(4, np.int64), np.zeros(4, bool), np.zeros((1, 2, 3)), np.array("text")]
 )
 def test_samples_that_are_not_understood(samples: Any) -> None:
     with pytest.raises(ConfigurationError):
@@ -146,6 +155,23 @@ async def test_an_array_keeps_its_rate_unless_told_otherwise() -> None:
 def test_a_broken_file_is_found_when_the_source_is_made(tmp_path: Path) -> None:
     with pytest.raises(AudioFileError, match="no such file"):
         WavSource(tmp_path / "nobody.wav")
+
+
+def test_a_file_source_takes_wav_too_and_a_wav_source_nothing_else(tmp_path: Path) -> None:
+    write_wav(tmp_path / "voice.mp3", pcm(RAMP), 8_000)
+    assert (
+        FileSource(tmp_path / "voice.mp3").duration_s == WavSource(tmp_path / "voice.mp3").duration_s == 0.125
+    )
+    (tmp_path / "voice.wav").write_bytes(b"fLaC" + bytes(40))
+    with pytest.raises(AudioFileError, match="a FLAC file, not a WAV file"):
+        WavSource(tmp_path / "voice.wav")
+    with pytest.raises(AudioFileError, match=r"FLAC"):
+        FileSource(tmp_path / "voice.wav")
+
+
+def test_what_was_repaired_is_counted() -> None:
+    source = ArraySource(np.array([0.5, np.nan, np.inf, 1.5, -1.25]), 8_000)
+    assert (source.repaired_samples, source.clipped_samples) == (2, 2)
 
 
 async def test_silence_of_some_length_and_without_end() -> None:

@@ -17,8 +17,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rtagent.audio import read_wav
-from rtagent.audio._wav import Wav
+from rtagent.audio import AudioClip, read_wav
 from rtagent.cli import main
 from rtagent.cli._demo_caller import recorded_lines
 
@@ -48,7 +47,7 @@ class Demo:
     directory: Path
     log: list[str]
     events: list[dict[str, Any]]
-    wav: Wav
+    wav: AudioClip
     transcript: str
     page: str
 

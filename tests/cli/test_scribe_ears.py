@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rtagent.audio import Microphone, NullSink, Speaker, WavSink, WavSource
+from rtagent.audio import FileSource, Microphone, NullSink, Speaker, WavSink
 from rtagent.cli import _scribe_ears
 from rtagent.cli._scribe_ears import ears, mouth, require_device
 from rtagent.errors import AudioFileError, AudioUnavailable
@@ -19,7 +19,7 @@ class Speaking:
 
 
 def test_a_file(question):
-    assert isinstance(ears(str(question), device=None, pace=None), WavSource)
+    assert isinstance(ears(str(question), device=None, pace=None), FileSource)
 
 
 def test_a_file_that_is_none(tmp_path):

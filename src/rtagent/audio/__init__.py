@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ._clock import Pacer as Pacer
     from ._devices import DeviceInfo as DeviceInfo
     from ._devices import list_devices as list_devices
+    from ._files import read_audio as read_audio
     from ._format import AudioBlock as AudioBlock
     from ._format import AudioFormat as AudioFormat
     from ._format import AudioSink as AudioSink
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from ._playback import PlaybackQueue as PlaybackQueue
     from ._recorder import Recorder as Recorder
     from ._resample import Resampler as Resampler
+    from ._samples import AudioClip as AudioClip
     from ._sources import ArraySource as ArraySource
+    from ._sources import FileSource as FileSource
     from ._sources import Silence as Silence
     from ._sources import WavSource as WavSource
     from ._speaker import Speaker as Speaker
@@ -39,11 +42,13 @@ if TYPE_CHECKING:
 __all__ = (
     "ArraySource",
     "AudioBlock",
+    "AudioClip",
     "AudioFormat",
     "AudioSink",
     "AudioSource",
     "Clock",
     "DeviceInfo",
+    "FileSource",
     "Heard",
     "Microphone",
     "MonotonicClock",
@@ -63,6 +68,7 @@ __all__ = (
     "g711",
     "level_dbfs",
     "list_devices",
+    "read_audio",
     "read_wav",
     "write_wav",
 )
@@ -72,11 +78,13 @@ __getattr__, __dir__ = lazily(
     {
         "ArraySource": "._sources",
         "AudioBlock": "._format",
+        "AudioClip": "._samples",
         "AudioFormat": "._format",
         "AudioSink": "._format",
         "AudioSource": "._format",
         "Clock": "._format",
         "DeviceInfo": "._devices",
+        "FileSource": "._sources",
         "Heard": "._format",
         "Microphone": "._microphone",
         "MonotonicClock": "._clock",
@@ -96,6 +104,7 @@ __getattr__, __dir__ = lazily(
         "g711": ".g711",
         "level_dbfs": "._vad",
         "list_devices": "._devices",
+        "read_audio": "._files",
         "read_wav": "._wav",
         "write_wav": "._wav",
     },

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from ..errors import ConfigurationError
 from ._format import AudioFormat, Heard, PlaybackItem
+from ._pcm import pcm_bytes
 from ._playback_lane import SAMPLE_BYTES, Lane, Piece
 from ._playback_ledger import HeardLedger
 from ._playback_outlet import Outlet
@@ -53,7 +54,7 @@ class PlaybackStatistics:
     dropped_ms: float
     """Thrown away by flushes."""
     refused_ms: float
-    """Not taken because the queue was full."""
+    """Not taken because the queue was full, or its sink closed."""
 
 
 class PlaybackQueue:
@@ -86,6 +87,7 @@ class PlaybackQueue:
         self._pushed_frames = 0
         self._refused_bytes = 0
         self._silent_from = 0
+        self._closed = False
 
     # -- the consumer's side
 
@@ -101,9 +103,16 @@ class PlaybackQueue:
         A chunk may end in the middle of a sample; the odd byte waits for the next chunk of the same part.
 
         Returns:
-            How many bytes at the end of ``pcm`` were refused because the queue is full, usually 0.
+            How many bytes at the end of ``pcm`` were refused because the queue is full or closed, usually 0.
+
+        Raises:
+            TypeError: it is not bytes.
         """
+        pcm = pcm_bytes(pcm)  # a buffer that its owner goes on filling would be heard as noise
         self._collect()
+        if self._closed:
+            self._refused_bytes += len(pcm)
+            return len(pcm)
         part = self._ledger.part(item)
         data = part.carry + pcm if part.carry else pcm
         room = (self._capacity - self._outlet.lane.queued) * SAMPLE_BYTES
@@ -123,6 +132,10 @@ class PlaybackQueue:
     def finish(self) -> None:
         """The reply is complete: what is queued need not wait for more."""
         self._outlet.lane.end()
+
+    def close(self) -> None:
+        """Nobody will pull any more: from now on all audio is refused and counted."""
+        self._closed = True
 
     def flush(self) -> int:
         """Barge-in: ramp the next few milliseconds to zero and drop the rest. Usable again at once.

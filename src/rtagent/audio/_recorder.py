@@ -18,6 +18,7 @@ Theory of operation
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,6 +32,7 @@ from anyio import CancelScope, to_thread
 from ..errors import AudioFileError, ConfigurationError
 from . import g711
 from ._format import AudioBlock, AudioFormat
+from ._pcm import pcm_bytes
 from ._resample import Resampler
 from ._wav import WavWriter
 
@@ -41,6 +43,8 @@ _HOLD_S = 2.0
 _STRETCH_S = 0.25
 _WAITING_S = 30.0
 """How much audio may wait for the disk before the recording is given up."""
+_LONGEST_PAUSE_S = 24 * 3600.0
+"""What begins later than this behind the rest was stamped by another clock."""
 
 _DECODERS = {"pcmu": g711.decode_ulaw, "pcma": g711.decode_alaw}
 _Content = TypeVar("_Content")
@@ -156,7 +160,7 @@ class Recorder:
 
     @property
     def dropped_ms(self) -> float:
-        """Milliseconds of both sides that overlapped or came too late for their place in the file."""
+        """Milliseconds of both sides that overlapped, came too late for their place, or have no true time."""
         return (self._near.dropped_frames + self._far.dropped_frames) * 1000 / self._format.rate
 
     @property
@@ -227,17 +231,28 @@ class Recorder:
         if self._closed or self._failure is not None:
             return
         source = told if told is not None else self._format
+        pcm = _mono_pcm16(pcm_bytes(block.pcm), source)
+        if not self._is_time(block.at):
+            track.dropped_frames += len(pcm) // 2 * self._format.rate // source.rate
+            return
         if self._zero is None:
             self._zero = block.at
         begin = round((block.at - self._zero) * self._format.rate)
         hold = round(_HOLD_S * self._format.rate)
         if begin - hold > max(self._near.end, self._far.end):
             self._write_until(begin - hold)  # a long pause goes to disk before the block, and not into memory
-        track.add(_mono_pcm16(block.pcm, source), source.rate, begin)
+        track.add(pcm, source.rate, begin)
         near, far = self._near.end, self._far.end
         finished = max(min(near, far), max(near, far) - hold)
         if finished - self._near.written >= _STRETCH_S * self._format.rate:
             self._write_until(finished)
+
+    def _is_time(self, at: float) -> bool:
+        """Whether a block can have begun then: the file cannot be as long as two clocks are apart."""
+        if self._zero is None:
+            return math.isfinite(at)
+        end_s = max(self._near.end, self._far.end) / self._format.rate
+        return at - self._zero - end_s < _LONGEST_PAUSE_S and at > -math.inf
 
     def _write_until(self, frame: int) -> None:
         for track in (self._near, self._far):

@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigurationError
+from ._pcm import pcm_bytes
 
 __all__ = ("Resampler", "resample")
 
@@ -42,6 +43,9 @@ _MATRIX_BYTES = 512 * 1024
 """The largest banded matrix; ratios such as 22255:24000 go without."""
 _PRODUCTS = 500_000
 """Multiplications at once: for a million OpenBLAS wakes its threads, which costs ten times as much."""
+
+_MOST_PHASES = 200_000
+"""Beyond this no two rates are in use; the filter for 767999:24000 would take seconds and gigabytes."""
 
 _Floats = NDArray[np.float32]
 
@@ -114,6 +118,9 @@ class Resampler:
         if source_rate < 1 or target_rate < 1:
             message = f"cannot convert a sample rate of {source_rate} Hz to {target_rate} Hz"
             raise ConfigurationError(message, hint="8000 to 48000 is usual")
+        if max(source_rate, target_rate) // gcd(source_rate, target_rate) > _MOST_PHASES:
+            message = f"{source_rate} Hz and {target_rate} Hz have too little in common to be converted"
+            raise ConfigurationError(message, hint="is this really the sample rate?")
         self.source_rate = source_rate
         self.target_rate = target_rate
         self._filter = _design(source_rate, target_rate) if source_rate != target_rate else None
@@ -137,6 +144,7 @@ class Resampler:
 
     def process(self, pcm: bytes) -> bytes:
         """Convert the next chunk."""
+        pcm = pcm_bytes(pcm)
         if self._half_sample or len(pcm) % 2:
             pcm = self._half_sample + pcm
             whole = len(pcm) - len(pcm) % 2

@@ -132,11 +132,18 @@ def _signed_32(data: bytes) -> Floats:
 
 
 def _float_32(data: bytes) -> Floats:
-    return np.frombuffer(data, "<f4").clip(-_LOUDEST_FLOAT, _LOUDEST_FLOAT).astype(np.float32)
+    return _limited(np.frombuffer(data, "<f4"))
 
 
 def _float_64(data: bytes) -> Floats:
-    return np.frombuffer(data, "<f8").clip(-_LOUDEST_FLOAT, _LOUDEST_FLOAT).astype(np.float32)
+    return _limited(np.frombuffer(data, "<f8"))
+
+
+def _limited(floats: NDArray[np.floating]) -> Floats:
+    """What is infinite is damage like what is not a number; what is only absurd stays a number."""
+    limited: Floats = np.clip(floats, -_LOUDEST_FLOAT, _LOUDEST_FLOAT).astype(np.float32)
+    limited[np.isinf(floats)] = np.nan
+    return limited
 
 
 def _alaw(data: bytes) -> Floats:

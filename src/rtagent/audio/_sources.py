@@ -13,17 +13,18 @@ from os import PathLike
 from typing import Any
 from weakref import ReferenceType, ref
 
-import numpy as np
 from anyio.lowlevel import checkpoint
 from numpy.typing import NDArray
 
 from ..errors import ConfigurationError, LocalProtocolError
 from ._clock import MonotonicClock, Pacer
+from ._files import read_audio
 from ._format import AudioBlock, AudioFormat, Clock
 from ._resample import resample
-from ._wav import pcm16_of, read_wav
+from ._samples import AudioClip, Pcm16, pcm16_of_array
+from ._wav import read_wav
 
-__all__ = ("ArraySource", "Silence", "WavSource")
+__all__ = ("ArraySource", "FileSource", "Silence", "WavSource")
 
 
 class _PacedSource(ABC):
@@ -114,41 +115,32 @@ class _Reading:
         self.ended = True
 
 
-class ArraySource(_PacedSource):
-    """Samples in memory as a microphone.
-
-    Args:
-        samples: PCM16 as ``bytes``; or a numpy array of 16-bit integers, or of floats of full scale
-            1.0, with frames in rows and channels, if several, in columns (they are mixed).
-        rate: samples per second of the array (Hz).
-        format: what the blocks shall be: mono PCM16, at the array's own rate if absent.
-        pace: 1.0 is real time, 2.0 twice as fast; None is as fast as it is read.
-        block_ms: audio per block, in milliseconds; the last block is filled up with silence.
-        clock: what to pace by; the machine's monotonic clock if absent.
-        loop: begin again at the end, without a gap, for ever.
-        pad_ms: silence before and after, in milliseconds.
-    """
+class _MemorySource(_PacedSource):
+    """Samples that are in memory."""
 
     def __init__(
         self,
-        samples: bytes | NDArray[Any],
+        samples: Pcm16,
         rate: int,
         *,
-        format: AudioFormat | None = None,  # noqa: A002 - the field's term
-        pace: float | None = 1.0,
-        block_ms: float = 20,
-        clock: Clock | None = None,
-        loop: bool = False,
-        pad_ms: float = 0,
+        format: AudioFormat,  # noqa: A002 - the field's term
+        pace: float | None,
+        block_ms: float,
+        clock: Clock | None,
+        loop: bool,
+        pad_ms: float,
     ) -> None:
-        wanted = format if format is not None else AudioFormat.pcm16(rate)
-        super().__init__(wanted, pace=pace, block_ms=block_ms, clock=clock)
-        if pad_ms < 0:
+        super().__init__(format, pace=pace, block_ms=block_ms, clock=clock)
+        if not 0 <= pad_ms < math.inf:
             message = f"silence of {pad_ms:g} ms cannot be added"
             raise ConfigurationError(message)
-        padding = bytes(wanted.bytes_of(pad_ms))
-        self._pcm = padding + resample(_pcm16(samples), rate, wanted.rate) + padding
+        padding = bytes(format.bytes_of(pad_ms))
+        self._pcm = padding + resample(samples.pcm, rate, format.rate) + padding
         self._loop = loop
+        self.repaired_samples = samples.repaired_samples
+        """Samples that were not a number, or infinite: they are silent."""
+        self.clipped_samples = samples.clipped_samples
+        """Samples that were beyond full scale: they are at full scale."""
 
     @property
     def duration_s(self) -> float:
@@ -165,8 +157,52 @@ class ArraySource(_PacedSource):
         return pcm
 
 
-class WavSource(ArraySource):
-    """A WAV file as a microphone: any sample rate, any number of channels.
+class ArraySource(_MemorySource):
+    """Samples in memory as a microphone.
+
+    What is not a number becomes silence and is counted in ``repaired_samples``; what is beyond full
+    scale is clipped and counted in ``clipped_samples``.
+
+    Args:
+        samples: PCM16 as ``bytes``; or a numpy array of int8, uint8, int16, int32, or floats of full
+            scale 1.0, with frames in rows and channels, if several, in columns (they are mixed).
+        rate: samples per second of the array (Hz).
+        format: what the blocks shall be: mono PCM16, at the array's own rate if absent.
+        pace: 1.0 is real time, 2.0 twice as fast; None is as fast as it is read.
+        block_ms: audio per block, in milliseconds; the last block is filled up with silence.
+        clock: what to pace by; the machine's monotonic clock if absent.
+        loop: begin again at the end, without a gap, for ever.
+        pad_ms: silence before and after, in milliseconds.
+    """
+
+    def __init__(
+        self,
+        samples: bytes | bytearray | memoryview | NDArray[Any],
+        rate: int,
+        *,
+        format: AudioFormat | None = None,  # noqa: A002 - the field's term
+        pace: float | None = 1.0,
+        block_ms: float = 20,
+        clock: Clock | None = None,
+        loop: bool = False,
+        pad_ms: float = 0,
+    ) -> None:
+        super().__init__(
+            pcm16_of_array(samples),
+            rate,
+            format=format if format is not None else AudioFormat.pcm16(rate),
+            pace=pace,
+            block_ms=block_ms,
+            clock=clock,
+            loop=loop,
+            pad_ms=pad_ms,
+        )
+
+
+class FileSource(_MemorySource):
+    """An audio file as a microphone: WAV, FLAC, MP3, Ogg Vorbis or Opus, any rate, any number of channels.
+
+    All but WAV need the extra ``files``: ``pip install 'rtagent[files]'``.
 
     The file is read, mixed and resampled at once, when the source is made: a problem shows there
     and not in the middle of a conversation. A minute of audio takes some tens of milliseconds.
@@ -195,10 +231,10 @@ class WavSource(ArraySource):
         loop: bool = False,
         pad_ms: float = 0,
     ) -> None:
-        wav = read_wav(path)
+        clip = self._read_file(path)
         super().__init__(
-            wav.mono_pcm16(),
-            wav.rate,
+            clip.mono(),
+            clip.rate,
             format=format if format is not None else AudioFormat.pcm16(24_000),
             pace=pace,
             block_ms=block_ms,
@@ -206,6 +242,18 @@ class WavSource(ArraySource):
             loop=loop,
             pad_ms=pad_ms,
         )
+
+    @staticmethod
+    def _read_file(path: str | PathLike[str]) -> AudioClip:
+        return read_audio(path)
+
+
+class WavSource(FileSource):
+    """A WAV file as a microphone: as ``FileSource``, but whatever is not WAV is refused."""
+
+    @staticmethod
+    def _read_file(path: str | PathLike[str]) -> AudioClip:
+        return read_wav(path)
 
 
 class Silence(_PacedSource):
@@ -235,21 +283,3 @@ class Silence(_PacedSource):
 
     def _read(self, start: int) -> bytes:
         return self._block if start < self._size else b""
-
-
-def _pcm16(samples: bytes | NDArray[Any]) -> bytes:
-    if isinstance(samples, bytes):
-        if len(samples) % 2:
-            message = f"PCM16 has two bytes a sample: {len(samples)} bytes are not whole samples"
-            raise ConfigurationError(message)
-        return samples
-    is_int16 = samples.dtype.kind == "i" and samples.dtype.itemsize == 2  # in either byte order
-    if samples.ndim not in {1, 2} or not (is_int16 or samples.dtype.kind == "f"):
-        message = f"an array of {samples.ndim} dimensions of {samples.dtype} is not understood as audio"
-        raise ConfigurationError(
-            message, hint="int16, or floats of full scale 1.0; frames, or frames x channels"
-        )
-    floats = samples.astype(np.float32)
-    if is_int16:
-        floats /= np.float32(32768)
-    return pcm16_of(floats if floats.ndim == 1 else floats.mean(axis=1))

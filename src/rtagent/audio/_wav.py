@@ -8,52 +8,21 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from os import PathLike, fspath
+from os import fspath
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..errors import AudioFileError
+from ._disk import Path, errors_of, read_whole
+from ._kinds import a_or_an, kind_of
+from ._pcm import pcm_bytes
 from ._riff import RiffError, parse
+from ._samples import AudioClip, clip_of
 
-__all__ = ("Wav", "WavWriter", "pcm16_of", "read_wav", "write_wav")
-
-Path = str | PathLike[str]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Wav:
-    """What a WAV file holds."""
-
-    rate: int
-    """Samples per second and channel (Hz)."""
-    channels: int
-    samples: NDArray[np.float32]
-    """Frames in rows, channels in columns; full scale is 1.0."""
-
-    @property
-    def duration_s(self) -> float:
-        """Seconds of audio."""
-        return len(self.samples) / self.rate
-
-    def mono_pcm16(self) -> bytes:
-        """The mean of all channels as signed 16-bit little-endian PCM."""
-        return pcm16_of(self.samples.mean(axis=1))
+__all__ = ("WavWriter", "clip_of_wav", "read_wav", "write_wav")
 
 
-def pcm16_of(samples: NDArray[np.floating]) -> bytes:
-    """Floats of full scale 1.0 as PCM16: rounded, clipped, and silent where they are not numbers."""
-    scaled = np.clip(np.nan_to_num(samples), -1, 1).astype(np.float32) * np.float32(32768)
-    pcm: bytes = np.minimum(np.rint(scaled), np.float32(32767)).astype("<i2").tobytes()
-    return pcm
-
-
-def read_wav(path: Path) -> Wav:
+def read_wav(path: Path) -> AudioClip:
     """Read a whole WAV file: integers of 8 to 32 bits, floats, or G.711, with any number of channels.
 
     A header that does not know the length of its audio, as a pipe leaves it, is taken to mean all
@@ -62,32 +31,25 @@ def read_wav(path: Path) -> Wav:
     Raises:
         AudioFileError: it cannot be read, is damaged or empty, or its codec is not among those.
     """
-    with _errors_of(path), io.FileIO(fspath(path)) as file:
-        raw = file.readall()
+    return clip_of_wav(path, read_whole(path))
+
+
+def clip_of_wav(path: Path, raw: bytes) -> AudioClip:
+    """The same for the bytes of that file."""
+    kind = kind_of(raw)
+    if kind not in {None, "WAV"}:
+        raise AudioFileError(path, f"this is {a_or_an(str(kind))} file, not a WAV file")
     try:
         layout, samples = parse(raw)
     except RiffError as error:
         raise AudioFileError(path, str(error)) from None
-    return Wav(layout.rate, layout.channels, samples)
-
-
-@contextmanager
-def _errors_of(path: Path) -> Generator[None]:
-    """The system's errors in our words."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise AudioFileError(path, "there is no such file or directory") from error
-    except IsADirectoryError as error:
-        raise AudioFileError(path, "this is a directory, not a file") from error
-    except OSError as error:
-        raise AudioFileError(path, error.strerror or str(error)) from error
+    return clip_of(layout.rate, samples)
 
 
 class WavWriter:
     """Writes a PCM16 WAV file piece by piece.
 
-    The sizes in the header are brought up to date once a second of audio and on ``close``, so the
+    The sizes in the header are brought up to date every half second of audio and on ``close``, so the
     file can be read while it grows, and after a crash.
 
     Args:
@@ -105,7 +67,7 @@ class WavWriter:
         self._channels = channels
         self._data_bytes = 0
         self._told_bytes = 0
-        with _errors_of(path):
+        with errors_of(path):
             self._file = io.FileIO(fspath(path), "w")
         try:
             self._write(self._header())
@@ -120,6 +82,7 @@ class WavWriter:
 
     def write(self, pcm: bytes) -> None:
         """Append whole frames of PCM16, channels interleaved."""
+        pcm = pcm_bytes(pcm)
         if len(pcm) % (2 * self._channels):
             message = f"{len(pcm)} bytes are not whole frames of {self._channels} channels of PCM16"
             raise ValueError(message)
@@ -130,7 +93,7 @@ class WavWriter:
         """Append so many frames of digital silence, of which no byte is really written."""
         self._check_open()
         grown = 2 * self._channels * frames
-        with _errors_of(self._path):
+        with errors_of(self._path):
             self._file.truncate(self._file.seek(grown, io.SEEK_CUR))
         self._grew(grown)
 
@@ -154,11 +117,11 @@ class WavWriter:
 
     def _grew(self, size: int) -> None:
         self._data_bytes += size
-        if self._data_bytes - self._told_bytes >= 2 * self._channels * self._rate:
+        if self._data_bytes - self._told_bytes >= self._channels * self._rate:
             self._tell_sizes()
 
     def _tell_sizes(self) -> None:
-        with _errors_of(self._path):
+        with errors_of(self._path):
             self._file.seek(0)
             self._write(self._header())
             self._file.seek(0, io.SEEK_END)
@@ -186,7 +149,7 @@ class WavWriter:
     def _write(self, data: bytes) -> None:
         self._check_open()
         rest = memoryview(data)
-        with _errors_of(self._path):
+        with errors_of(self._path):
             while rest:  # an unbuffered file may take less than it is given
                 rest = rest[self._file.write(rest) :]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from os import PathLike
 from types import TracebackType
@@ -45,7 +46,7 @@ class NullSink:
         clock: Clock | None = None,
         block_ms: float = 20,
     ) -> None:
-        if pace <= 0:
+        if not 0 < pace < math.inf:
             message = f"a sink cannot play at pace {pace:g}"
             raise ConfigurationError(message, hint="1.0 is real time")
         self.format = format
@@ -68,13 +69,17 @@ class NullSink:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._closed = True
+        self._queue.close()
         try:
             await self._tasks.stop()
         finally:
             self._left.set()
 
     def play(self, item: PlaybackItem, pcm: bytes) -> None:
-        """Queue audio behind what is queued; what does not fit into ten minutes is refused and counted."""
+        """Queue audio behind what is queued; what does not fit into ten minutes is refused and counted.
+
+        So is all that comes when the sink has been closed.
+        """
         self._queue.push(item, pcm)
 
     def finish(self) -> None:

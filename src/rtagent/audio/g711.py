@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
+from ._pcm import pcm_bytes
+
 __all__ = ("ALAW_SILENCE", "ULAW_SILENCE", "decode_alaw", "decode_ulaw", "encode_alaw", "encode_ulaw")
 
 ULAW_SILENCE = b"\xff"
@@ -28,7 +30,7 @@ def encode_ulaw(pcm: bytes) -> bytes:
 
 def decode_ulaw(data: bytes) -> bytes:
     """Mu-law to PCM16, twice as many bytes."""
-    return _ulaw().decode(data)
+    return _ulaw().decode(pcm_bytes(data))
 
 
 def encode_alaw(pcm: bytes) -> bytes:
@@ -38,10 +40,11 @@ def encode_alaw(pcm: bytes) -> bytes:
 
 def decode_alaw(data: bytes) -> bytes:
     """A-law to PCM16, twice as many bytes."""
-    return _alaw().decode(data)
+    return _alaw().decode(pcm_bytes(data))
 
 
 def _whole_samples(pcm: bytes) -> bytes:
+    pcm = pcm_bytes(pcm)
     if len(pcm) % 2:
         message = f"PCM16 has two bytes a sample: {len(pcm)} bytes are not whole samples"
         raise ValueError(message)

@@ -7,14 +7,14 @@ from os import PathLike
 
 import anyio
 
-from ..audio import AudioBlock, AudioFormat, Silence, WavSource
+from ..audio import AudioBlock, AudioFormat, FileSource, Silence
 from ..audio._vad import peak
 
 __all__ = ("SpokenFile",)
 
 
 class SpokenFile:
-    """An ``AudioSource``: a WAV file in real time, then silence without end.
+    """An ``AudioSource``: an audio file in real time, then silence without end.
 
     The silence lets the server hear that the turn is over, however long it waits for that.
 
@@ -23,7 +23,7 @@ class SpokenFile:
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
-        self._file = WavSource(path)
+        self._file = FileSource(path)
         self.format: AudioFormat = self._file.format
         self.level = 0.0
         """The peak of the last block, 0.0 to 1.0."""

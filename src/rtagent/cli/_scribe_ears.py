@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..audio import AudioSource, Microphone, NullSink, Speaker, WavSink, WavSource, list_devices
+from ..audio import AudioSource, FileSource, Microphone, NullSink, Speaker, WavSink, list_devices
 from ..audio._device_backend import Direction
 from ..audio._device_hints import unavailable
 
@@ -16,7 +16,7 @@ def ears(name: str, *, device: int | str | None, pace: float | None) -> AudioSou
     """A microphone or a file. Blocks: it reads the file.
 
     Args:
-        name: ``mic`` or a WAV file.
+        name: ``mic`` or an audio file.
         device: which microphone; the default one if absent.
         pace: of a file; 1.0 is real time, None as fast as it can be sent.
 
@@ -25,7 +25,7 @@ def ears(name: str, *, device: int | str | None, pace: float | None) -> AudioSou
         AudioUnavailable: there is no sound library, or no microphone.
     """
     if name != MIC:
-        return WavSource(name, pace=pace)
+        return FileSource(name, pace=pace)
     require_device("input")
     return Microphone(device)
 

@@ -39,7 +39,7 @@ def add_parser(subparsers: CommandParsers[argparse.ArgumentParser]) -> None:
     add_endpoint(parser)
     add_profile(parser)
     parser.add_argument(
-        "--in", dest="input", default="mic", metavar="mic|FILE.wav",
+        "--in", dest="input", default="mic", metavar="mic|FILE",
         help="what is said; with a file the conversation ends when it is spoken and answered",
     )  # fmt: skip
     parser.add_argument(

@@ -44,7 +44,7 @@ def add_parser(subparsers: CommandParsers[argparse.ArgumentParser]) -> None:
         subparsers, "transcribe", "write down what is said in a WAV file or into the microphone",
         examples=_EXAMPLES,
     )  # fmt: skip
-    parser.add_argument("input", metavar="FILE.wav|mic", help="what to listen to")
+    parser.add_argument("input", metavar="FILE|mic", help="what to listen to")
     add_endpoint(parser)
     add_profile(parser)
     parser.add_argument("--language", type=language_of, metavar="TAG", help="what is spoken, such as en")

@@ -43,7 +43,7 @@ def add_parser(subparsers: CommandParsers[argparse.ArgumentParser]) -> None:
         subparsers, "translate", "say what is spoken in another language, aloud and in writing",
         examples=_EXAMPLES,
     )  # fmt: skip
-    parser.add_argument("input", metavar="FILE.wav|mic", help="what to listen to")
+    parser.add_argument("input", metavar="FILE|mic", help="what to listen to")
     parser.add_argument("--to", type=language_of, required=True, metavar="TAG", help="into which language")
     add_endpoint(parser)
     add_profile(parser)
