@@ -38,7 +38,7 @@ class Judge:
         self.takes_s = takes_s
         self.asked: list[tuple[float, int, str | None]] = []
 
-    async def finished(self, speech: bytes, format: AudioFormat, said: str | None) -> float:
+    async def finished(self, speech: bytes, format: AudioFormat, said: str | None) -> float:  # noqa: A002
         assert format == FORMAT
         self.asked.append((round(self.clock.now() - 100, 3), len(speech), said))
         if self.takes_s:
@@ -103,7 +103,7 @@ async def decided(
         listening = detector
         assert isinstance(detector.last_move, SpeechStopped)
         pause = detector.last_move
-    end = EndOfTurn(listening, judge, clock=clock, **settings)  # type: ignore[arg-type]
+    end = EndOfTurn(listening, judge, clock=clock, **settings)
     decision = Decision(clock, end, pause)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(decision.run)

@@ -38,8 +38,8 @@ class Loud:
 class Blocks:
     """A source of just these blocks."""
 
-    def __init__(self, blocks: Iterable[AudioBlock], format: AudioFormat = FORMAT) -> None:
-        self.format = format
+    def __init__(self, blocks: Iterable[AudioBlock], form: AudioFormat = FORMAT) -> None:
+        self.format = form
         self.ended = False
         self._blocks = list(blocks)
 
@@ -77,7 +77,7 @@ def pcm_of(blocks: Iterable[AudioBlock]) -> bytes:
     return b"".join(block.pcm for block in blocks)
 
 
-@pytest.mark.parametrize("size", [1, 80, 160, 161, 8000, 100_000])
+@pytest.mark.parametrize("size", [7, 80, 160, 161, 8000, 100_000])
 async def test_speech_passes_with_its_pre_roll_and_its_tail(size: int) -> None:
     data = sound((False, 3000), (True, 1000), (False, 3000))
     gate = GatedSource(Blocks(cut(data, size)), detector(), tail_ms=200)
@@ -93,8 +93,8 @@ async def test_speech_passes_with_its_pre_roll_and_its_tail(size: int) -> None:
 
 
 @given(
-    parts=st.lists(st.tuples(st.booleans(), st.integers(0, 1200)), max_size=8),
-    size=st.sampled_from([0, 1, 7, 160, 999, 8000]),
+    parts=st.lists(st.tuples(st.booleans(), st.integers(0, 900)), max_size=6),
+    size=st.sampled_from([0, 37, 160, 999, 8000]),
     tail_ms=st.sampled_from([0, 200, 2000]),
 )
 async def test_nothing_is_told_twice_or_out_of_order(
@@ -145,9 +145,11 @@ async def test_broken_samples_are_left_out() -> None:
 async def test_a_source_that_changes_its_format_is_an_error() -> None:
     source = Blocks(cut(sound((True, 500)), 160))
     gate = GatedSource(source, detector())
+    blocks = gate.blocks()
+    await anext(blocks)
+    source.format = AudioFormat.pcm16(16_000)
     with pytest.raises(LocalProtocolError, match="rate=16000"):
-        async for _ in gate.blocks():
-            source.format = AudioFormat.pcm16(16_000)
+        [_ async for _ in blocks]
     assert source.ended
 
 
@@ -183,7 +185,7 @@ async def test_it_is_a_source_like_its_own() -> None:
 
 
 def test_settings_that_cannot_be() -> None:
-    with pytest.raises(ConfigurationError, match="rate=8000.*rate=16000"):
+    with pytest.raises(ConfigurationError, match=r"rate=8000.*rate=16000"):
         GatedSource(Blocks([], AudioFormat.pcm16(16_000)), detector())
     for tail_ms in (-1, float("nan"), float("inf")):
         with pytest.raises(ConfigurationError, match="tail"):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtagent.audio import AudioBlock, AudioFormat, EnergyDetector, SpeechStarted, SpeechStopped, TurnDetector
+from rtagent.audio import AudioBlock, AudioFormat, EnergyDetector, SpeechStarted, TurnDetector
 from rtagent.audio._turn_detector import TurnMove
 from rtagent.errors import ConfigurationError
 
@@ -97,10 +97,9 @@ def test_each_move_comes_as_soon_as_it_can_be_known() -> None:
     detector = TurnDetector(Scripted(), format=FORMAT)
     blocks = cut(sound((0, 1000), (1, 1000), (0, 1000)), [480] * 149)
     known = {index: move for index, block in enumerate(blocks) for move in detector.feed(block)}
-    assert known == {
-        52: SpeechStarted(at=pytest.approx(101.0), position_ms=1000),  # the third frame of speech
-        124: SpeechStopped(at=pytest.approx(102.0), position_ms=2000),  # the 25th of silence
-    }
+    assert list(known) == [52, 124]  # the third frame of speech, the 25th of silence
+    assert places(known.values()) == [("+", 1000), ("-", 2000)]
+    assert [move.at for move in known.values()] == pytest.approx([101, 102])
     assert detector.last_move == known[124]
 
 
@@ -144,7 +143,7 @@ def test_however_a_stream_is_cut_the_moves_are_the_same(
     before_ms=st.integers(0, 2000),
     speech_ms=st.integers(100, 1500),
     pre_roll_ms=st.integers(0, 700),
-    size=st.integers(1, 20_000),
+    size=st.integers(100, 20_000),
     kind=rates,
 )
 def test_speech_begins_with_its_pre_roll(
@@ -251,10 +250,10 @@ def test_with_the_energy_detector_at_another_rate() -> None:
     assert [move.position_ms for move in moves] == pytest.approx([1000, 2000], abs=25)
 
 
-@pytest.mark.parametrize("format", [AudioFormat.pcmu(), AudioFormat("pcm16", 24_000, 2)])
-def test_only_mono_pcm16(format: AudioFormat) -> None:
+@pytest.mark.parametrize("layout", [AudioFormat.pcmu(), AudioFormat("pcm16", 24_000, 2)])
+def test_only_mono_pcm16(layout: AudioFormat) -> None:
     with pytest.raises(ConfigurationError, match="mono PCM16"):
-        TurnDetector(Scripted(), format=format)
+        TurnDetector(Scripted(), format=layout)
 
 
 @pytest.mark.parametrize(
@@ -275,4 +274,4 @@ def test_only_mono_pcm16(format: AudioFormat) -> None:
 )
 def test_settings_that_cannot_be(settings: dict[str, float]) -> None:
     with pytest.raises(ConfigurationError):
-        TurnDetector(Scripted(), format=FORMAT, **settings)  # type: ignore[arg-type]
+        TurnDetector(Scripted(), format=FORMAT, **settings)

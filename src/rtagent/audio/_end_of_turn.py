@@ -143,8 +143,8 @@ class EndOfTurn:
                 return True
             await self._clock.sleep_until(min(until, self._clock.now() + wait_ms / 1000))
             if self._clock.now() >= until:
-                return self._detector.last_move == pause
-        return False
+                break
+        return self._detector.last_move == pause
 
     def statistics(self) -> EndOfTurnStatistics:
         """A snapshot of the counters."""
