@@ -115,6 +115,33 @@ async def test_nothing_is_told_twice_or_out_of_order(
     assert statistics.passed_ms + statistics.dropped_ms == pytest.approx(FORMAT.ms_of(len(data)))
 
 
+async def test_moves_are_told_in_their_place() -> None:
+    told: list[str] = []
+    data = sound((False, 1000), (True, 300), (False, 1000), (True, 200))
+    gate = GatedSource(
+        Blocks(cut(data, 8000)), detector(), tail_ms=0, on_move=lambda m: told.append(type(m).__name__)
+    )
+    seen = [told.copy() async for _ in gate.blocks()]
+    assert seen[0] == ["SpeechStarted"]
+    begun_again = next(moves for moves in seen if len(moves) > 1)
+    assert begun_again == [
+        "SpeechStarted",
+        "SpeechStopped",
+        "SpeechStarted",
+    ]  # the end was told behind its last block
+    assert told == ["SpeechStarted", "SpeechStopped"] * 2  # and the last one with the stream
+
+
+async def test_what_the_listener_raises_ends_the_reading() -> None:
+    def fail(_: object) -> None:
+        raise KeyError
+
+    source = Blocks(cut(sound((True, 500)), 160))
+    with pytest.raises(KeyError):
+        await passed(GatedSource(source, detector(), on_move=fail))
+    assert source.ended
+
+
 async def test_silence_is_dropped_and_counted() -> None:
     gate = GatedSource(Silence(5, format=FORMAT, pace=None), detector())
     assert await passed(gate) == []

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from ..errors import ConfigurationError, LocalProtocolError
 from ._format import AudioBlock, AudioFormat, AudioSource
-from ._turn_detector import TurnDetector
+from ._turn_detector import SpeechStarted, TurnDetector, TurnMove
 
 __all__ = ("GateStatistics", "GatedSource")
 
@@ -30,19 +30,30 @@ class GatedSource:
     What was captured up to ``pre_roll_ms`` (of the detector) before the speech is delivered with it, so that the
     first sound is there. Behind it come the pause that the detector needs to notice its end and ``tail_ms``
     more. A server that detects turns itself needs its own ``silence_duration_ms`` of that; where it does not,
-    end the turn yourself at ``SpeechStopped``.
+    end the turn yourself when ``on_move`` is told ``SpeechStopped``.
 
     Args:
         source: what to listen to; it captures all the time.
         turn_detector: what opens the gate; this source feeds it, and nobody else should.
         tail_ms: how much is passed after the detector has noticed the end.
+        on_move: is told each move in its place in the stream: ``SpeechStarted`` before the first block of the
+            speech is read, ``SpeechStopped`` when the block has been read with which the end was noticed. It runs
+            in the reader's task; what it raises ends the reading.
     """
 
-    def __init__(self, source: AudioSource, turn_detector: TurnDetector, *, tail_ms: float = 200) -> None:
+    def __init__(
+        self,
+        source: AudioSource,
+        turn_detector: TurnDetector,
+        *,
+        tail_ms: float = 200,
+        on_move: Callable[[TurnMove], None] | None = None,
+    ) -> None:
         self.source = source
         self.turn_detector = turn_detector
         self.gating = True
         """While false, all is passed."""
+        self._on_move = on_move
         self._format = turn_detector.format
         if source.format != self._format:
             message = f"the detector expects {self._format}, the source gives {source.format}"
@@ -82,9 +93,13 @@ class GatedSource:
                     message = f"the source has changed from {self._format} to {self.source.format}"
                     raise LocalProtocolError(message)
                 for passed in self._hear(block):
-                    self._passed_bytes += len(passed.pcm)
-                    yield passed
-            self.turn_detector.finish()
+                    if isinstance(passed, AudioBlock):
+                        self._passed_bytes += len(passed.pcm)
+                        yield passed
+                    else:
+                        self._tell(passed)
+            for move in self.turn_detector.finish():
+                self._tell(move)
         self._dropped_bytes += self._held_bytes
         self._begin()
 
@@ -100,8 +115,13 @@ class GatedSource:
         self._held_bytes = 0
         self._tail_left_bytes = 0
 
-    def _hear(self, block: AudioBlock) -> list[AudioBlock]:
-        passed: list[AudioBlock] = []
+    def _tell(self, move: TurnMove) -> None:
+        if self._on_move is not None:
+            self._on_move(move)
+
+    def _hear(self, block: AudioBlock) -> list[AudioBlock | TurnMove]:
+        """What is to be read and told now, in order."""
+        passed: list[AudioBlock | TurnMove] = []
         size = (
             self.turn_detector.piece_bytes
         )  # so small that the pre-roll of one speech ends before the next begins
@@ -109,6 +129,8 @@ class GatedSource:
             at = block.at + start / self._format.bytes_per_second
             pcm = block.pcm[start : start + size]
             moves = self.turn_detector.feed(AudioBlock(pcm, at))
+            begun = moves[:1] if moves and isinstance(moves[0], SpeechStarted) else []
+            passed += begun
             if whole := pcm[: len(pcm) - len(pcm) % 2]:
                 self._hold(AudioBlock(whole, at))
             if moves or self.turn_detector.speaking:
@@ -121,6 +143,7 @@ class GatedSource:
                 passed += self._held
                 self._held.clear()
                 self._held_bytes = 0
+            passed += moves[len(begun) :]
         return passed
 
     def _hold(self, piece: AudioBlock) -> None:
