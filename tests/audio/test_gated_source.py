@@ -161,6 +161,15 @@ async def test_each_pass_begins_anew() -> None:
     assert first == second != b""
 
 
+async def test_a_pass_that_was_left_early_leaves_nothing_to_the_next() -> None:
+    source = Blocks([*cut(sound((True, 500)), 160)])
+    gate = GatedSource(source, detector())
+    async with aclosing(gate.blocks()) as blocks:
+        await anext(blocks)
+    source._blocks = cut(sound((False, 300)), 160)
+    assert await passed(gate) == []
+
+
 async def test_broken_samples_are_left_out() -> None:
     data = sound((True, 500))
     torn = [AudioBlock(block.pcm + b"\x01", block.at) for block in cut(data, 80)]

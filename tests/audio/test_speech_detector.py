@@ -100,6 +100,12 @@ def test_frames_that_are_not_whole_samples(rate: int, frame_ms: float) -> None:
         EnergyDetector(rate, frame_ms)
 
 
+def test_steps_beyond_full_scale_do_not_wrap_round() -> None:
+    samples = np.full(SAMPLES, -32768.0)
+    samples[:10] = 32767
+    assert EnergyDetector().probability(pcm(samples)) > 0.995
+
+
 def test_a_threshold_out_of_range() -> None:
     with pytest.raises(ConfigurationError, match="threshold"):
         EnergyDetector(threshold=1.5)

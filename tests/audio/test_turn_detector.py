@@ -203,6 +203,46 @@ def test_times_are_those_of_the_blocks_where_a_source_has_lost_some() -> None:
     assert [move.position_ms for move in moves] == [1040, 1240]
 
 
+def test_the_time_of_a_beginning_before_a_gap_is_that_before_it() -> None:
+    detector = TurnDetector(Scripted(), format=FORMAT)
+    moves = detector.feed(AudioBlock(sound((0, 1000), (1, 10)), 5.0))
+    moves += detector.feed(AudioBlock(sound((1, 200)), 9.0))
+    assert [(move.at, move.position_ms) for move in moves] == [(pytest.approx(6.0), 1000)]
+
+
+def test_the_end_is_found_again_with_the_least_that_can_be_kept() -> None:
+    least = {"pre_roll_ms": 0, "start_ms": 0, "silence_ms": 512, "keep_ms": 512}
+    detector = TurnDetector(Scripted(16_000, 32.0), format=FORMAT, **least)
+    moves = told(detector, whole(sound((0, 640), (0.7, 3200), (0, 1000))))
+    assert [move.at for move in moves] == pytest.approx([BEGIN_S + move.position_ms / 1000 for move in moves])
+    assert moves[1].position_ms == pytest.approx(3840, abs=35)
+
+
+def test_the_delay_of_the_resampler_is_no_part_of_a_place() -> None:
+    detector = TurnDetector(Scripted(16_000, 32.0), format=FORMAT)
+    (started,) = told(detector, whole(sound((0, 640), (0.7, 500))))
+    assert (
+        started.position_ms == 640 - 1.5
+    )  # a frame at 16 kHz has come through the filter 1.5 ms later than its sound
+
+
+def test_nothing_of_the_old_stream_is_in_the_new_one() -> None:
+    heard: list[float] = []
+
+    class Noting(Scripted):
+        def probability(self, frame: bytes) -> float:
+            heard.append(float(np.abs(np.frombuffer(frame, "<i2")).max()))
+            return 0
+
+    detector = TurnDetector(Noting(16_000, 32.0), format=FORMAT)
+    detector.feed(AudioBlock(sound((1, 325)), 0.0))
+    assert heard
+    heard.clear()
+    detector.reset()
+    detector.feed(AudioBlock(sound((0, 320)), 0.0))
+    assert heard == [0] * 10
+
+
 def test_the_end_of_a_stream_ends_its_speech() -> None:
     scripted = Scripted()
     detector = TurnDetector(scripted, format=FORMAT)
@@ -224,11 +264,11 @@ def test_the_end_of_a_stream_ends_its_speech() -> None:
 
 def test_reset_forgets_the_stream_and_not_the_counters() -> None:
     detector = TurnDetector(Scripted(), format=FORMAT)
-    told(detector, whole(sound((1, 200)) + b"\0"))
+    told(detector, whole(sound((1, 210)) + b"\0"))
     detector.reset()
     assert (detector.speaking, detector.speech(), detector.last_move) == (False, (), None)
     statistics = detector.statistics()
-    assert (statistics.heard_ms, statistics.turns, statistics.broken_blocks) == (200, 1, 1)
+    assert (statistics.heard_ms, statistics.turns, statistics.broken_blocks) == (210, 1, 1)
     assert places(told(detector, whole(sound((0, 100), (1, 200))))) == [("+", 100)]
 
 

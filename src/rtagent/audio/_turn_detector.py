@@ -310,6 +310,5 @@ class TurnDetector:
         end = self._place(self._gate.end)
         stopped = SpeechStopped(self._time(end), end * 1000 / self.format.rate)
         self._speech = tuple(self._pieces)
-        self._drop(len(self._pieces) - self._idle_pieces)
         self.last_move = stopped
         return stopped
