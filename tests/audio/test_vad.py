@@ -128,3 +128,17 @@ def test_other_rates(rate: int) -> None:
     vad = Vad(rate)
     assert not vad.is_speech(pcm(np.full(rate // 50, 20.0)))
     assert vad.is_speech(pcm(np.full(rate // 50, 1000.0)))
+
+
+def test_the_probability_is_a_half_where_speech_begins_and_grows_with_the_level() -> None:
+    vad = Vad()
+    assert vad.probability == 0
+    told: list[float] = []
+    for amplitude in (0, 75, 149, 151, 450, 32767):
+        vad.reset()
+        speech = vad.is_speech(pcm(np.full(480, float(amplitude))))
+        told.append(vad.probability)
+        assert (told[-1] > 0.5) == speech
+    assert told == sorted(told)
+    assert told[1] == pytest.approx(0.2, abs=0.01)
+    assert told[4] == pytest.approx(0.9, abs=0.01)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ._clock import Pacer as Pacer
     from ._devices import DeviceInfo as DeviceInfo
     from ._devices import list_devices as list_devices
+    from ._end_of_turn import EndOfTurn as EndOfTurn
+    from ._end_of_turn import SemanticTurn as SemanticTurn
     from ._files import read_audio as read_audio
     from ._format import AudioBlock as AudioBlock
     from ._format import AudioFormat as AudioFormat
@@ -20,17 +22,24 @@ if TYPE_CHECKING:
     from ._format import Clock as Clock
     from ._format import Heard as Heard
     from ._format import PlaybackItem as PlaybackItem
+    from ._gated_source import GatedSource as GatedSource
     from ._microphone import Microphone as Microphone
     from ._microphone import PushToTalk as PushToTalk
     from ._playback import PlaybackQueue as PlaybackQueue
     from ._recorder import Recorder as Recorder
     from ._resample import Resampler as Resampler
     from ._samples import AudioClip as AudioClip
+    from ._silero import SileroVad as SileroVad
     from ._sources import ArraySource as ArraySource
     from ._sources import FileSource as FileSource
     from ._sources import Silence as Silence
     from ._sources import WavSource as WavSource
     from ._speaker import Speaker as Speaker
+    from ._speech_detector import EnergyDetector as EnergyDetector
+    from ._speech_detector import SpeechDetector as SpeechDetector
+    from ._turn_detector import SpeechStarted as SpeechStarted
+    from ._turn_detector import SpeechStopped as SpeechStopped
+    from ._turn_detector import TurnDetector as TurnDetector
     from ._vad import Vad as Vad
     from ._vad import level_dbfs as level_dbfs
     from ._wav import WavWriter as WavWriter
@@ -48,7 +57,10 @@ __all__ = (
     "AudioSource",
     "Clock",
     "DeviceInfo",
+    "EndOfTurn",
+    "EnergyDetector",
     "FileSource",
+    "GatedSource",
     "Heard",
     "Microphone",
     "MonotonicClock",
@@ -59,8 +71,14 @@ __all__ = (
     "PushToTalk",
     "Recorder",
     "Resampler",
+    "SemanticTurn",
     "Silence",
+    "SileroVad",
     "Speaker",
+    "SpeechDetector",
+    "SpeechStarted",
+    "SpeechStopped",
+    "TurnDetector",
     "Vad",
     "WavSink",
     "WavSource",
@@ -85,6 +103,9 @@ __getattr__, __dir__ = lazily(
         "Clock": "._format",
         "DeviceInfo": "._devices",
         "FileSource": "._sources",
+        "EndOfTurn": "._end_of_turn",
+        "EnergyDetector": "._speech_detector",
+        "GatedSource": "._gated_source",
         "Heard": "._format",
         "Microphone": "._microphone",
         "MonotonicClock": "._clock",
@@ -95,8 +116,14 @@ __getattr__, __dir__ = lazily(
         "PushToTalk": "._microphone",
         "Recorder": "._recorder",
         "Resampler": "._resample",
+        "SemanticTurn": "._end_of_turn",
         "Silence": "._sources",
+        "SileroVad": "._silero",
         "Speaker": "._speaker",
+        "SpeechDetector": "._speech_detector",
+        "SpeechStarted": "._turn_detector",
+        "SpeechStopped": "._turn_detector",
+        "TurnDetector": "._turn_detector",
         "Vad": "._vad",
         "WavSink": "._wav_sink",
         "WavSource": "._sources",
