@@ -48,7 +48,7 @@ random besides. What was seen on a machine with two cores:
 
 | | turns | reconnections | renewals | lost or twice | tasks | resident memory |
 |---|---|---|---|---|---|---|
-| virtual time | 10,000 | SOAK10K | | none | 9 | |
+| virtual time | 10,000 | 1,342 | | none | 9 | |
 | ten minutes | 597, spoken | 116 | 52 | none | 11 to 15 | 60 MB, and 3 KB a turn: the history |
 
 [reconnect.md](topics/reconnect.md) says what is done in each case and how to change it.
