@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from ._clock import Pacer as Pacer
     from ._devices import DeviceInfo as DeviceInfo
     from ._devices import list_devices as list_devices
+    from ._echo import EchoCanceller as EchoCanceller
+    from ._echo import HalfDuplexGate as HalfDuplexGate
+    from ._echo_far import FarEnd as FarEnd
+    from ._echo_livekit import LiveKitCanceller as LiveKitCanceller
     from ._format import AudioBlock as AudioBlock
     from ._format import AudioFormat as AudioFormat
     from ._format import AudioSink as AudioSink
@@ -44,7 +48,11 @@ __all__ = (
     "AudioSource",
     "Clock",
     "DeviceInfo",
+    "EchoCanceller",
+    "FarEnd",
+    "HalfDuplexGate",
     "Heard",
+    "LiveKitCanceller",
     "Microphone",
     "MonotonicClock",
     "NullSink",
@@ -77,7 +85,11 @@ __getattr__, __dir__ = lazily(
         "AudioSource": "._format",
         "Clock": "._format",
         "DeviceInfo": "._devices",
+        "EchoCanceller": "._echo",
+        "FarEnd": "._echo_far",
+        "HalfDuplexGate": "._echo",
         "Heard": "._format",
+        "LiveKitCanceller": "._echo_livekit",
         "Microphone": "._microphone",
         "MonotonicClock": "._clock",
         "NullSink": "._wav_sink",

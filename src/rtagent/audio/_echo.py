@@ -5,9 +5,9 @@ frame, whether there may be more in it than echo. Loudness is all that it looks 
 
 * The *reference* is the loudest frame that was played within the tail, so it covers any delay and any
   reverberation of the room up to that length.
-* The *coupling* is how loud the microphone heard the echo relative to the reference. It follows upwards at
-  once and downwards slowly, so it stands at the echo's peaks. A frame that exceeds the expectation by the
-  margin is *excess* and hardly moves it: either somebody talks, or the loudspeaker was turned up, and the
+* The *coupling* is how loud the microphone heard the echo relative to the reference. It follows upwards
+  quickly and downwards slowly, so it stands at the echo's peaks. A frame that exceeds the expectation by the
+  margin is *excess* and moves it less: either somebody talks, or the loudspeaker was turned up, and the
   coupling creeps towards that.
 * Several frames of excess within a tenth of a second open the gate. It stays open for a while after
   the last of them, so that a word that got through is not chopped.
@@ -32,15 +32,16 @@ AUDIBLE = 16.0
 """The RMS amplitude (-66 dBFS) from which on the far end counts as heard."""
 
 _TAIL_MS = 250.0
-_LEARN_MS = 500.0
+_LEARN_MS = 1_000.0
 """So much must have been played until the coupling is believed."""
-_MARGIN_DB = 3.0
-_FALL_DB_PER_S = 1.0
+# Margin, evidence and speeds are a compromise found in simulated rooms of -12 to +6 dB, see docs/topics/echo.md.
+_MARGIN_DB = 2.0
+_FALL_DB_PER_S = 0.3
 _RISE_DB_PER_S = 10.0
 _CREEP_DB_PER_S = 4.0
 """How fast the coupling gives in to excess."""
 _EVIDENCE_MS = 100.0
-_EVIDENCE = 0.5
+_EVIDENCE = 0.6
 """The part of that time which must be excess to open the gate."""
 _HOLD_MS = 300.0
 _NOISE_RISE_DB_PER_S = 8.0
@@ -167,7 +168,7 @@ class EchoLevel:
 class HalfDuplexGate:
     """Silences the near end while the far end is heard, unless somebody is clearly louder than the echo.
 
-    An ``EchoCanceller`` that needs nothing. In its first 0.3 s of sound it only learns, and nothing
+    An ``EchoCanceller`` that needs nothing. In its first second of sound it only learns, and nothing
     gets through. While nothing is played, bytes pass untouched.
 
     Args:
@@ -192,7 +193,7 @@ class HalfDuplexGate:
 
     @property
     def return_loss_db(self) -> float | None:
-        """How much quieter the echo comes back than it was played, once 0.3 s were heard."""
+        """How much quieter the echo comes back than it was played, once a second was heard."""
         return self.level.return_loss_db
 
     @property

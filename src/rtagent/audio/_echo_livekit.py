@@ -7,7 +7,6 @@ It works at 24 kHz as it is and finds the echo's delay itself; the delay hint st
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import math
 from collections.abc import Callable
 from typing import Any, Protocol, cast
@@ -15,7 +14,7 @@ from typing import Any, Protocol, cast
 from ..errors import ConfigurationError
 from ._echo import EchoLevel, amplitude
 
-__all__ = ("LiveKitCanceller", "LiveKitRtc", "livekit_is_installed")
+__all__ = ("LiveKitCanceller", "LiveKitRtc", "livekit_works")
 
 _REMEMBERED = 0.99
 """How much of the measured reduction is kept with each frame in which an echo is heard: a second of it."""
@@ -44,12 +43,13 @@ class LiveKitRtc(Protocol):
     def AudioProcessingModule(self) -> Callable[..., _Processing]: ...  # noqa: N802
 
 
-def livekit_is_installed() -> bool:
-    """Whether the package is there; it is not loaded."""
+def livekit_works() -> bool:
+    """Whether the package is there and loads."""
     try:
-        return importlib.util.find_spec("livekit.rtc") is not None
-    except ModuleNotFoundError:
+        _livekit()
+    except ConfigurationError:
         return False
+    return True
 
 
 class LiveKitCanceller:

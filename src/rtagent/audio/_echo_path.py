@@ -46,7 +46,7 @@ def choose_policy(wanted: EchoCancel, *, far: bool, rate: int = 24_000, block_ms
     Raises:
         ConfigurationError: the wish cannot be carried out.
     """
-    from ._echo_livekit import livekit_is_installed
+    from ._echo_livekit import livekit_works
 
     if wanted not in ("auto", "none", "half_duplex", "aec"):
         message = f"the echo policy {wanted!r} is not available"
@@ -58,7 +58,7 @@ def choose_policy(wanted: EchoCancel, *, far: bool, rate: int = 24_000, block_ms
         raise ConfigurationError(message, hint="Microphone(far=speaker), or 'none' with headphones")
     in_frames = rate % 100 == 0 and block_ms % _FRAME_MS == 0
     if wanted == "auto":
-        return "aec" if in_frames and livekit_is_installed() else "half_duplex"
+        return "aec" if in_frames and livekit_works() else "half_duplex"
     if wanted == "aec" and not in_frames:
         message = f"blocks of {block_ms:g} ms at {rate} Hz do not consist of whole frames of 10 ms"
         raise ConfigurationError(message, hint="echo cancellation needs them; 20 ms at 24000 Hz are usual")

@@ -97,6 +97,7 @@ class Speaker:
         self.tap: Callable[[AudioBlock], None] | None = None
         """Called on the event loop with every block that the device takes, silence included; ``at`` is when
         its first sample is heard. Blocks have the device's sizes and this sink's format."""
+        self._taps: tuple[Callable[[AudioBlock], None], ...] = ()
         self._clock = clock if clock is not None else MonotonicClock()
         self._line = DeviceLine(
             library_of(backend),
@@ -197,6 +198,14 @@ class Speaker:
             due = now + self._queue.queued_ms / 1000 if end is None else self._dac.time_of(end)
             await self._clock.sleep_until(max(due or now, now + _DRAIN_POLL_S))
 
+    def add_tap(self, tap: Callable[[AudioBlock], None]) -> None:
+        """Call that as well with every block that the device takes, as ``tap``; a microphone does it."""
+        self._taps = (*self._taps, tap)
+
+    def remove_tap(self, tap: Callable[[AudioBlock], None]) -> None:
+        """Call it no longer; nothing happens if it is not called."""
+        self._taps = tuple(added for added in self._taps if added != tap)
+
     def statistics(self) -> SpeakerStatistics:
         """A snapshot of the counters."""
         return SpeakerStatistics(
@@ -219,7 +228,7 @@ class Speaker:
             first, frames, device_now=times.currentTime, dac_time=times.outputBufferDacTime, monotonic_now=now
         )
         data[:] = pcm
-        if self.tap is not None:
+        if self.tap is not None or self._taps:
             self._far.put(AudioBlock(pcm, at))
 
     # -- on a worker thread, while no callback runs
@@ -268,8 +277,8 @@ class Speaker:
     def _deliver_tap(self) -> None:
         while (block := self._far.take()) is not None:
             block = self._back.convert(block)
-            if self.tap is not None:
-                self.tap(block)
+            for tap in self._taps if self.tap is None else (self.tap, *self._taps):
+                tap(block)
 
     def _require_open(self) -> None:
         if self._failure is not None:

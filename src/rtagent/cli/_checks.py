@@ -18,7 +18,7 @@ from ..errors import AudioUnavailable, RtagentError
 __all__ = ("Check", "examine")
 
 CORE = ("anyio", "numpy", "pydantic", "websockets")
-EXTRAS = {"sounddevice": "audio", "pocketsphinx": "local", "espeakng_loader": "local"}
+EXTRAS = {"sounddevice": "audio", "pocketsphinx": "local", "espeakng_loader": "local", "livekit": "echo"}
 """Packages that are optional, and the extra that brings them."""
 _NOT_INSTALLED = frozenset({"package_missing", "portaudio_missing", "no_input_device", "no_output_device"})
 _SPOKEN, _EXPECTED = "01_light.wav", "kitchen"
@@ -119,9 +119,14 @@ def _default_device(direction: str) -> str:
 
 
 def _echo() -> str:
-    from ..audio import Microphone
+    from ..audio._echo_path import choose_policy
 
-    return f"policy {Microphone().echo_policy}: without an echo canceller, headphones are best"
+    if choose_policy("auto", far=True) == "aec":
+        return "aec: the assistant's voice is taken out of what the microphone hears"
+    return (
+        "half_duplex: while the assistant speaks, only a clearly louder voice gets through;"
+        " headphones or rtagent[echo] are better"
+    )
 
 
 def _voice() -> str:
