@@ -27,7 +27,10 @@ LAYERS = ("runtime", "test", "lint", "build")
 """Each layer is pinned so that it fits the ones before it."""
 APART = ("interop",)
 """Layers for an environment of their own, which need not fit any other."""
-NOT_PINNED = {"all": "names the others", "echo": "29 MB that only one adapter's tests need; they skip without"}
+NOT_PINNED = {
+    "all": "names the others",
+    "echo": "29 MB that only one adapter's tests need; they skip without",
+}
 """Extras that a checkout is set up without, and why."""
 OTHER_PYTHONS = {"pocketsphinx": {"3.12": "5.0.4"}}
 """The last release with a wheel for a Python that the newest has none for: ``{name: {python: version}}``."""

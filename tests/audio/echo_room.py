@@ -11,7 +11,9 @@ FRAME_BYTES = 2 * FRAME
 Sound = NDArray[np.float64]
 
 
-def bursts(seconds: float, seed: int, *, level: float = 2_500, pauses: float = 0.15, rate: int = RATE) -> Sound:
+def bursts(
+    seconds: float, seed: int, *, level: float = 2_500, pauses: float = 0.15, rate: int = RATE
+) -> Sound:
     """Syllables of coloured noise of 80 to 300 ms, so loud on average; some are followed by a pause."""
     random = np.random.default_rng(seed)
     samples = int(seconds * rate)

@@ -5,8 +5,18 @@ import pytest
 
 from rtagent.audio import HalfDuplexGate, Vad
 from rtagent.audio._echo import EchoCanceller, EchoLevel, amplitude
-
-from tests.audio.echo_room import FRAME_BYTES, RATE, Sound, bursts, echo_of, frames_of, loudness, noise, pcm, samples_of
+from tests.audio.echo_room import (
+    FRAME_BYTES,
+    RATE,
+    Sound,
+    bursts,
+    echo_of,
+    frames_of,
+    loudness,
+    noise,
+    pcm,
+    samples_of,
+)
 
 SILENCE = bytes(FRAME_BYTES)
 LOUD = pcm(np.full(240, 5_000.0))

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-import random
 import struct
+from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -97,14 +98,14 @@ def test_a_clock_that_is_set_back_takes_back_what_was_not_played_yet() -> None:
 
 def test_jitter_makes_no_seam() -> None:
     far = far_end()
-    jitter = random.Random(3)
+    jitter = np.random.default_rng(3)
     taken: list[int] = []
     for k in range(300):
         far.put(block(1 + 10 * k, 10, at=5 + 0.010 * k + jitter.uniform(-0.008, 0.008)))
         if k >= 30:
             at = 5 + 0.010 * (k - 20) + jitter.uniform(-0.003, 0.003)
             taken += numbers(far.take(at, 10))
-    steps = {b - a for a, b in zip(taken, taken[1:], strict=False)}
+    steps = {b - a for a, b in pairwise(taken)}
     assert steps == {1}
     assert (far.gaps, far.slips) == (0, 0)
 

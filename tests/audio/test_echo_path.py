@@ -142,7 +142,9 @@ def test_near_and_far_meet_by_time_at_the_microphones_rate(far_rate: int) -> Non
     assert np.corrcoef(heard, expected[1_000:])[0, 1] > 0.98
 
 
-@pytest.mark.parametrize(("rate", "block_ms"), [(24_000, 10), (22_050, 20), (16_000, 32), (8_000, 5), (24_000, 25)])
+@pytest.mark.parametrize(
+    ("rate", "block_ms"), [(24_000, 10), (22_050, 20), (16_000, 32), (8_000, 5), (24_000, 25)]
+)
 def test_blocks_of_any_size_keep_it(rate: int, block_ms: float) -> None:
     mouth = Mouth()
     path = EchoPath(mouth, "half_duplex", rate, block_ms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..errors import ConfigurationError
@@ -46,8 +47,6 @@ def choose_policy(wanted: EchoCancel, *, far: bool, rate: int = 24_000, block_ms
     Raises:
         ConfigurationError: the wish cannot be carried out.
     """
-    from ._echo_livekit import livekit_works
-
     if wanted not in ("auto", "none", "half_duplex", "aec"):
         message = f"the echo policy {wanted!r} is not available"
         raise ConfigurationError(message, hint="one of auto, none, half_duplex, aec")
@@ -56,6 +55,8 @@ def choose_policy(wanted: EchoCancel, *, far: bool, rate: int = 24_000, block_ms
     if not far:
         message = f"the echo policy {wanted!r} needs to know what is played"
         raise ConfigurationError(message, hint="Microphone(far=speaker), or 'none' with headphones")
+    from ._echo_livekit import livekit_works
+
     in_frames = rate % 100 == 0 and block_ms % _FRAME_MS == 0
     if wanted == "auto":
         return "aec" if in_frames and livekit_works() else "half_duplex"
@@ -99,7 +100,9 @@ class EchoPath:
         self._frames = max(1, round(block_ms / _FRAME_MS))
         self._played = FarEnd(rate, lead_ms=_LEAD_MS)
         self._convert = FromDevice(far.format.rate, rate).convert
-        self.canceller = canceller if canceller is not None else _canceller(policy, rate, block_ms / self._frames)
+        self.canceller = (
+            canceller if canceller is not None else _canceller(policy, rate, block_ms / self._frames)
+        )
         self._met_sound = False
 
     @property
@@ -128,7 +131,7 @@ class EchoPath:
         samples = len(block.pcm) // 2
         bounds = [samples * k // self._frames for k in range(self._frames + 1)]
         out: list[bytes] = []
-        for begin, end in zip(bounds, bounds[1:], strict=False):
+        for begin, end in pairwise(bounds):
             near = block.pcm[2 * begin : 2 * end]
             out.append(self._frame(near, block.at + begin / self._rate, end - begin))
         return AudioBlock(b"".join(out), block.at) if self._met_sound else block

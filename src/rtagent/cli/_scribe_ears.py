@@ -12,7 +12,9 @@ MIC = "mic"
 """The word for a microphone where a file could stand."""
 
 
-def ears(name: str, *, device: int | str | None, pace: float | None, beside: Speaker | NullSink | None = None) -> AudioSource:
+def ears(
+    name: str, *, device: int | str | None, pace: float | None, beside: Speaker | NullSink | None = None
+) -> AudioSource:
     """A microphone or a file. Blocks: it reads the file.
 
     Args:
