@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from rtagent.audio import AudioBlock, AudioFormat, HalfDuplexGate, LiveKitCanceller, Vad
+from rtagent.audio import AudioBlock, AudioFormat, HalfDuplexGate, LiveKitCanceller, Vad, write_wav
 from rtagent.audio import _echo_livekit as livekit
 from rtagent.audio._echo_path import EchoCancel, EchoPath, EchoPolicy, choose_policy
 from rtagent.errors import ConfigurationError
+from rtagent.testing._sound_card import VirtualSoundCard
 from tests.audio.echo_room import Sound, bursts, echo_of, noise, pcm
+
+needs_livekit = pytest.mark.skipif(
+    not livekit.livekit_works(), reason="needs the package livekit (the extra 'echo')"
+)
 
 
 class Mouth:
@@ -17,6 +25,7 @@ class Mouth:
 
     def __init__(self, rate: int = 24_000) -> None:
         self.format = AudioFormat.pcm16(rate)
+        self.asked = 0
         self.taps: list[Callable[[AudioBlock], None]] = []
 
     def add_tap(self, tap: Callable[[AudioBlock], None]) -> None:
@@ -25,6 +34,9 @@ class Mouth:
     def remove_tap(self, tap: Callable[[AudioBlock], None]) -> None:
         if tap in self.taps:
             self.taps.remove(tap)
+
+    def deliver_taps(self) -> None:
+        self.asked += 1
 
     def play(self, pcm: bytes, at: float) -> None:
         for tap in self.taps:
@@ -101,7 +113,7 @@ def test_the_policys_canceller_is_made() -> None:
 
 
 def test_a_missing_package_is_told_when_the_path_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(livekit.importlib.sys.modules, "livekit.rtc", None)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "livekit.rtc", None)
     with pytest.raises(ConfigurationError, match=r"rtagent\[echo\]"):
         EchoPath(Mouth(), "aec", 24_000, 20)
 
@@ -115,6 +127,7 @@ def test_a_mouth_that_never_plays_costs_nothing() -> None:
         assert path.process(block) is block
         mouth.play(bytes(960), 5 + 0.02 * k)
     assert witness.far == []
+    assert mouth.asked == 50, "before each block, so that no sound is on its way"
     path.close()
     path.close()
     assert mouth.taps == []
@@ -208,7 +221,7 @@ def test_the_assistant_does_not_hear_itself_through_two_devices() -> None:
     assert not any(vad.is_speech(block) for block in out)
 
 
-@pytest.mark.skipif(not livekit.livekit_works(), reason="needs the package livekit (the extra 'echo')")
+@needs_livekit
 def test_the_echo_is_taken_out_through_two_devices() -> None:
     far = bursts(12, seed=9)
     mouth = Mouth()
@@ -218,3 +231,37 @@ def test_the_echo_is_taken_out_through_two_devices() -> None:
     hold(path, mouth, far, echo_of(far) + noise(len(far), 5))
     assert path.canceller.removed_db is not None
     assert path.canceller.removed_db > 25
+
+
+# -- the virtual card
+
+
+def heard_of_itself(
+    policy: str, card: VirtualSoundCard, start_program: Callable[..., Any], path: Path
+) -> dict[str, Any]:
+    write_wav(path, pcm(bursts(5, seed=4)), 24_000)
+    facts: dict[str, Any] = start_program(card, "hear_itself", path, policy).next_report()
+    return facts
+
+
+@pytest.mark.device
+@pytest.mark.slow
+def test_on_a_card_the_assistant_does_not_hear_itself(
+    sound_card: VirtualSoundCard, start_program: Callable[..., Any], tmp_path: Path
+) -> None:
+    spoken = tmp_path / "spoken.wav"
+    assert heard_of_itself("none", sound_card, start_program, spoken)["speech"] > 50
+    facts = heard_of_itself("half_duplex", sound_card, start_program, spoken)
+    assert facts["speech"] == 0
+    assert facts["echo_ducked_ms"] > 3_000
+
+
+@needs_livekit
+@pytest.mark.device
+@pytest.mark.slow
+def test_on_a_card_the_echo_is_taken_out(
+    sound_card: VirtualSoundCard, start_program: Callable[..., Any], tmp_path: Path
+) -> None:
+    facts = heard_of_itself("aec", sound_card, start_program, tmp_path / "spoken.wav")
+    assert facts["speech"] < 25, "most of them while it adapts"
+    assert facts["echo_removed_db"] > 20

@@ -184,6 +184,17 @@ async def test_there_may_be_more_taps(speaker: Speaker, library: FakeSoundBacken
     assert [block.at for block in second] == pytest.approx([100.06, 100.07, 100.08, 100.09], abs=1e-3)
 
 
+async def test_taps_can_be_asked_for_at_once(speaker: Speaker, library: FakeSoundBackend) -> None:
+    blocks: list[AudioBlock] = []
+    async with speaker:
+        speaker.add_tap(blocks.append)
+        library.output.run(5)
+        speaker.deliver_taps()
+        assert [len(block.pcm) for block in blocks] == [10]
+        speaker.deliver_taps()
+    assert len(blocks) == 1
+
+
 async def test_a_tap_that_goes_away_misses_what_was_on_its_way(
     speaker: Speaker, library: FakeSoundBackend, clock: FakeClock
 ) -> None:

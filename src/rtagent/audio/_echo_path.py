@@ -34,6 +34,8 @@ class FarSide(Protocol):
 
     def remove_tap(self, tap: Callable[[AudioBlock], None], /) -> None: ...
 
+    def deliver_taps(self) -> None: ...
+
 
 def choose_policy(wanted: EchoCancel, *, far: bool, rate: int = 24_000, block_ms: float = 20) -> EchoPolicy:
     """What is done for a wish: ``auto`` takes the best that there is.
@@ -128,6 +130,7 @@ class EchoPath:
 
     def process(self, block: AudioBlock) -> AudioBlock:
         """The microphone's next block without the echo, in the same size and of the same time."""
+        self._far.deliver_taps()
         samples = len(block.pcm) // 2
         bounds = [samples * k // self._frames for k in range(self._frames + 1)]
         out: list[bytes] = []

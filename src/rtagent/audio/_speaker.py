@@ -145,7 +145,7 @@ class Speaker:
             await self._tasks.stop()
         finally:
             await self._line.close()
-        self._deliver_tap()
+        self.deliver_taps()
 
     def play(self, item: PlaybackItem, pcm: bytes) -> None:
         """Queue audio behind what is queued; what does not fit into ten minutes is refused and counted.
@@ -206,6 +206,13 @@ class Speaker:
         """Call it no longer; nothing happens if it is not called."""
         self._taps = tuple(added for added in self._taps if added != tap)
 
+    def deliver_taps(self) -> None:
+        """Call the taps with what the device took until now, which else happens about every 20 ms."""
+        while (block := self._far.take()) is not None:
+            block = self._back.convert(block)
+            for tap in self._taps if self.tap is None else (self.tap, *self._taps):
+                tap(block)
+
     def statistics(self) -> SpeakerStatistics:
         """A snapshot of the counters."""
         return SpeakerStatistics(
@@ -260,7 +267,7 @@ class Speaker:
         try:
             while True:
                 while await self._line.alive():
-                    self._deliver_tap()
+                    self.deliver_taps()
                 await self._recover()
         except AudioUnavailable as error:  # play() and wait_drained() raise it
             self._failure = error
@@ -273,12 +280,6 @@ class Speaker:
         self._clock_jumps += self._dac.jumps
         self._dac.reset()
         await self._line.reopen(self._take_over)
-
-    def _deliver_tap(self) -> None:
-        while (block := self._far.take()) is not None:
-            block = self._back.convert(block)
-            for tap in self._taps if self.tap is None else (self.tap, *self._taps):
-                tap(block)
 
     def _require_open(self) -> None:
         if self._failure is not None:
