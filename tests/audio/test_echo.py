@@ -138,6 +138,19 @@ def test_a_loudspeaker_that_was_turned_up_is_learned_in_time() -> None:
     assert not gate.is_open
 
 
+def test_a_voice_that_was_taken_for_echo_at_first_is_unlearned() -> None:
+    far = bursts(12, seed=11, pauses=0)
+    echo = echo_of(far, db=-12)
+    talk = np.zeros(len(far))
+    loud = bursts(1.5, seed=12, pauses=0)
+    loud *= 2 * loudness(echo) / loudness(loud)
+    talk[: len(loud)] = 4 * loud  # somebody goes on talking when the assistant begins
+    talk[10 * RATE : 10 * RATE + len(loud)] = loud
+    out = through(HalfDuplexGate(), far, echo + talk + noise(len(far), 5))
+    assert not any(any(frame) for frame in out[20:1_000])
+    assert any(any(frame) for frame in out[1_000:1_020])
+
+
 def test_a_reset_forgets_what_was_played_and_keeps_what_was_learned() -> None:
     gate = taught()
     learned = gate.return_loss_db

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._echo import HalfDuplexGate as HalfDuplexGate
     from ._echo_far import FarEnd as FarEnd
     from ._echo_livekit import LiveKitCanceller as LiveKitCanceller
+    from ._echo_path import FarSide as FarSide
     from ._format import AudioBlock as AudioBlock
     from ._format import AudioFormat as AudioFormat
     from ._format import AudioSink as AudioSink
@@ -50,6 +51,7 @@ __all__ = (
     "DeviceInfo",
     "EchoCanceller",
     "FarEnd",
+    "FarSide",
     "HalfDuplexGate",
     "Heard",
     "LiveKitCanceller",
@@ -87,6 +89,7 @@ __getattr__, __dir__ = lazily(
         "DeviceInfo": "._devices",
         "EchoCanceller": "._echo",
         "FarEnd": "._echo_far",
+        "FarSide": "._echo_path",
         "HalfDuplexGate": "._echo",
         "Heard": "._format",
         "LiveKitCanceller": "._echo_livekit",

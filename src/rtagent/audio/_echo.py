@@ -6,7 +6,8 @@ frame, whether there may be more in it than echo. Loudness is all that it looks 
 * The *reference* is the loudest frame that was played within the tail, so it covers any delay and any
   reverberation of the room up to that length.
 * The *coupling* is how loud the microphone heard the echo relative to the reference. It follows upwards
-  quickly and downwards slowly, so it stands at the echo's peaks. A frame that exceeds the expectation by the
+  quickly and downwards slowly, so it stands at the echo's peaks; quickly downwards where somebody's voice was
+  taken for echo, as no echo of the last seconds comes near it. A frame that exceeds the expectation by the
   margin is *excess* and moves it less: either somebody talks, or the loudspeaker was turned up, and the
   coupling creeps towards that.
 * Several frames of excess within a tenth of a second open the gate. It stays open for a while after
@@ -37,6 +38,10 @@ _LEARN_MS = 1_000.0
 # Margin, evidence and speeds are a compromise found in simulated rooms of -12 to +6 dB, see docs/topics/echo.md.
 _MARGIN_DB = 2.0
 _FALL_DB_PER_S = 0.3
+_PLUNGE_DB_PER_S = 10.0
+"""How fast it falls when it is far above all echo of the last seconds: it was learned from somebody who talked."""
+_FAR_ABOVE = 1.6
+_PEAK_MS = 1_500.0
 _RISE_DB_PER_S = 10.0
 _CREEP_DB_PER_S = 4.0
 """How fast the coupling gives in to excess."""
@@ -102,11 +107,16 @@ class EchoLevel:
         self._unlearned = math.ceil(_LEARN_MS / frame_ms)
         self._fall = _ratio(-_FALL_DB_PER_S * frame_s)
         self._rise = _ratio(_RISE_DB_PER_S * frame_s)
+        self._plunge = _ratio(-_PLUNGE_DB_PER_S * frame_s)
         self._creep = _ratio(_CREEP_DB_PER_S * frame_s)
         self._noise_rise = _ratio(_NOISE_RISE_DB_PER_S * frame_s)
         self._margin = _ratio(_MARGIN_DB)
         self._noise: float | None = None
         self._loudest = 0.0
+        self._peak = 0.0
+        self._peak_before = math.inf
+        self._peak_frames = 0
+        self._peak_period = math.ceil(_PEAK_MS / frame_ms)
         self._loudest_echo = 0.0
         self._coupling = 0.0
         self.reference = 0.0
@@ -148,9 +158,20 @@ class EchoLevel:
             self._loudest_echo = max(echo, self._loudest_echo)
             self._coupling = self._loudest_echo / self._loudest
         elif self.reference >= _TELLING * self._loudest:
+            seen = echo / self.reference
             coupling = max(self._coupling, _LEAST_COUPLING)
+            lowest = coupling * (self._plunge if self._is_far_above(seen) else self._fall)
             fastest = coupling * (self._creep if excess else self._rise)
-            self._coupling = min(fastest, max(echo / self.reference, coupling * self._fall))
+            self._coupling = min(fastest, max(seen, lowest))
+
+    def _is_far_above(self, seen: float) -> bool:
+        """Whether the coupling stands where no echo has come near it for a while: it was no echo's."""
+        self._peak = max(self._peak, seen)
+        self._peak_frames += 1
+        if self._peak_frames >= self._peak_period:
+            self._peak_before, self._peak, self._peak_frames = self._peak, 0.0, 0
+        highest = max(self._peak, self._peak_before)
+        return self._coupling > _FAR_ABOVE * highest
 
     def forget_played(self) -> None:
         """A break in the stream."""
