@@ -91,7 +91,14 @@ def test_what_it_does_is_measured(rtc: Any) -> None:
     for _ in range(50):
         canceller.reverse(level(8_000))
         canceller.process(level(20_000))
+    for _ in range(29):
+        canceller.reverse(level(8_000))
+        canceller.process(level(4_600))
     assert canceller.removed_db == pytest.approx(20.8, abs=0.1), "somebody talked; that is no echo"
+    for _ in range(50):
+        canceller.reverse(level(8_000))
+        canceller.process(level(4_100))
+    assert canceller.removed_db > 20.9, "the echo alone again"
 
 
 def test_a_reset_begins_afresh(rtc: Any) -> None:

@@ -30,7 +30,7 @@ def ears(
     if name != MIC:
         return WavSource(name, pace=pace)
     require_device("input")
-    return Microphone(device, far=beside if isinstance(beside, Speaker) else None)
+    return Microphone(device, far=beside) if isinstance(beside, Speaker) else Microphone(device)
 
 
 def mouth(name: str, device: int | str | None) -> Speaker | NullSink:
