@@ -98,7 +98,7 @@ def test_what_it_does_is_measured(rtc: Any) -> None:
     for _ in range(50):
         canceller.reverse(level(8_000))
         canceller.process(level(4_100))
-    assert canceller.removed_db > 20.9, "the echo alone again"
+    assert (canceller.removed_db or 0) > 20.9, "the echo alone again"
 
 
 def test_a_reset_begins_afresh(rtc: Any) -> None:
