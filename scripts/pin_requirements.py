@@ -27,6 +27,11 @@ LAYERS = ("runtime", "test", "lint", "build")
 """Each layer is pinned so that it fits the ones before it."""
 APART = ("interop",)
 """Layers for an environment of their own, which need not fit any other."""
+NOT_PINNED = {
+    "all": "names the others",
+    "echo": "29 MB that only one adapter's tests need; they skip without",
+}
+"""Extras that a checkout is set up without, and why."""
 OTHER_PYTHONS = {"pocketsphinx": {"3.12": "5.0.4"}}
 """The last release with a wheel for a Python that the newest has none for: ``{name: {python: version}}``."""
 
@@ -36,7 +41,7 @@ def wanted(layer: str, pyproject: Mapping[str, Any]) -> list[str]:
     if layer != "runtime":
         return list(pyproject["dependency-groups"][layer])
     project = pyproject["project"]
-    extras = (needs for extra, needs in project["optional-dependencies"].items() if extra != "all")
+    extras = (needs for extra, needs in project["optional-dependencies"].items() if extra not in NOT_PINNED)
     return [*project["dependencies"], *(need for needs in extras for need in needs)]
 
 

@@ -15,8 +15,9 @@ from itertools import pairwise
 
 import anyio
 
-from rtagent.audio import Microphone, PlaybackItem, Speaker, list_devices, read_wav, write_wav
+from rtagent.audio import Microphone, PlaybackItem, Speaker, Vad, list_devices, read_wav, write_wav
 from rtagent.audio._device_line import Patience
+from rtagent.audio._echo_path import EchoCancel
 from rtagent.errors import AudioUnavailable
 
 ITEM = PlaybackItem("item")
@@ -105,6 +106,31 @@ async def listen(path: str, seconds: str) -> None:
     )
 
 
+async def hear_itself(path: str, echo_cancel: EchoCancel) -> None:
+    """The microphone is what the speaker plays: no echo is louder."""
+    pcm = read_wav(path).mono_pcm16()
+    speaker = Speaker()
+    microphone = Microphone("speaker_monitor", echo_cancel=echo_cancel, far=speaker)
+    vad = Vad()
+    speech = 0
+
+    async def listen_on() -> None:
+        nonlocal speech
+        async with aclosing(microphone.blocks()) as blocks:
+            async for block in blocks:
+                speech += vad.is_speech(block.pcm)
+
+    async with speaker, anyio.create_task_group() as group:
+        group.start_soon(listen_on)
+        await anyio.sleep(0.5)
+        speaker.play(ITEM, pcm)
+        speaker.finish()
+        await speaker.wait_drained()
+        await anyio.sleep(0.5)
+        group.cancel_scope.cancel()
+    report(speech=speech, **asdict(microphone.statistics()))
+
+
 async def devices() -> None:
     found = await anyio.to_thread.run_sync(list_devices)
     report(names=[device.name for device in found], default=[d.name for d in found if d.is_default_output])
@@ -116,6 +142,7 @@ if __name__ == "__main__":
         "stop": stop,
         "play_through_loss": play_through_loss,
         "listen": listen,
+        "hear_itself": hear_itself,
         "devices": devices,
     }
     anyio.run(commands[sys.argv[1]], *sys.argv[2:])

@@ -14,7 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rtagent.audio import ArraySource, AudioBlock, AudioFormat, AudioSource, Microphone, PushToTalk, write_wav
+from rtagent.audio import (
+    ArraySource,
+    AudioBlock,
+    AudioFormat,
+    AudioSource,
+    Microphone,
+    PlaybackItem,
+    PushToTalk,
+    Speaker,
+    write_wav,
+)
 from rtagent.audio._device_line import Patience
 from rtagent.audio._device_reblock import Reblocker
 from rtagent.errors import AudioUnavailable, ConfigurationError
@@ -41,7 +51,7 @@ async def opened(microphone: Microphone, library: FakeSoundBackend) -> AsyncGene
     async with anyio.create_task_group() as tasks:
 
         async def first() -> None:
-            while not library.streams or not library.input.started:
+            while not any(stream.direction == "input" and stream.started for stream in library.streams):
                 await anyio.to_thread.run_sync(lambda: None)
             library.input.feed(bytes(2 * BLOCK))
 
@@ -56,15 +66,65 @@ def test_it_is_a_source_of_24_khz_unless_told_otherwise() -> None:
     assert Microphone(rate=16_000).format.rate == 16_000
 
 
-@pytest.mark.parametrize("policy", ["auto", "none", "half_duplex"])
-def test_the_echo_policy_is_kept_for_the_session(policy: Any) -> None:
-    assert Microphone(echo_cancel=policy).echo_policy == policy
+@pytest.mark.parametrize(
+    ("wanted", "beside", "policy"),
+    [
+        ("auto", False, "none"),
+        ("none", False, "none"),
+        ("none", True, "none"),
+        ("half_duplex", True, "half_duplex"),
+    ],
+)
+def test_the_echo_policy_is_what_is_done(wanted: Any, beside: bool, policy: str) -> None:
+    microphone = Microphone(echo_cancel=wanted, far=Speaker() if beside else None)
+    assert microphone.echo_policy == microphone.statistics().echo_policy == policy
 
 
-@pytest.mark.parametrize("policy", ["aec", "loud"])
+def test_beside_a_speaker_something_is_done_unasked() -> None:
+    assert Microphone(far=Speaker()).echo_policy in ("half_duplex", "aec")
+
+
+@pytest.mark.parametrize("policy", ["aec", "half_duplex", "loud"])
 def test_an_echo_policy_that_cannot_be_carried_out_is_refused(policy: Any) -> None:
-    with pytest.raises(ConfigurationError, match="half_duplex"):
+    with pytest.raises(ConfigurationError):
         Microphone(echo_cancel=policy)
+
+
+async def test_it_does_not_hear_the_speaker_beside_it(library: FakeSoundBackend, clock: FakeClock) -> None:
+    speaker = Speaker(rate=1_000, backend=library, clock=clock, patience=PATIENT)
+    microphone = Microphone(
+        rate=1_000, echo_cancel="half_duplex", far=speaker, backend=library, clock=clock, patience=PATIENT
+    )
+    heard: list[bytes] = []
+
+    async def go_on(blocks: AsyncGenerator[AudioBlock, None], pcm: bytes, times: int) -> None:
+        for _ in range(times):
+            library.output.run(BLOCK)
+            for _ in range(3):  # the bell, the watch, the tap
+                await anyio.to_thread.run_sync(lambda: None)
+            await clock.advance(0.020)
+            library.input.feed(pcm)
+            heard.append((await anext(blocks)).pcm)
+
+    quiet, loud = constant(500), constant(8_000)
+    async with speaker, aclosing(await opened(microphone, library)) as blocks:
+        await go_on(blocks, quiet, 10)
+        assert set(heard) == {quiet}, "nothing was played, nothing is touched"
+        speaker.play(PlaybackItem("a"), struct.pack("<4000h", *[4_000] * 4_000))
+        await go_on(blocks, bytes(2 * BLOCK), 3)
+        await go_on(blocks, quiet, 60)
+        assert not any(b"".join(heard[-55:]))
+        assert microphone.level > 0.01, "the meter shows what is heard"
+        statistics = microphone.statistics()
+        assert statistics.zero_ms == 0, "and the device does deliver"
+        assert statistics.echo_ducked_ms >= 1_100
+        assert statistics.echo_return_loss_db == pytest.approx(18, abs=1)
+        assert statistics.echo_removed_db is None
+        await go_on(blocks, loud, 10)
+        assert heard[-1] == loud
+        await blocks.aclose()
+        assert not speaker._taps
+    assert microphone.echo_policy == "half_duplex"
 
 
 async def test_chunks_of_any_size_become_equal_blocks(

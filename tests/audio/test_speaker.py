@@ -168,6 +168,33 @@ async def test_the_tap_gets_what_the_device_takes_with_the_time_of_its_sound(
     assert [block.at for block in blocks] == pytest.approx([100.06 + 0.01 * k for k in range(6)], abs=1e-3)
 
 
+async def test_there_may_be_more_taps(speaker: Speaker, library: FakeSoundBackend, clock: FakeClock) -> None:
+    first: list[AudioBlock] = []
+    second: list[AudioBlock] = []
+    one, other = first.append, second.append
+    async with speaker:
+        speaker.add_tap(one)
+        await run(library, clock, 2)
+        speaker.tap = other
+        await run(library, clock, 2)
+        speaker.remove_tap(one)
+        speaker.remove_tap(one)
+        await run(library, clock, 2)
+    assert [block.at for block in first] == pytest.approx([100.04, 100.05, 100.06, 100.07], abs=1e-3)
+    assert [block.at for block in second] == pytest.approx([100.06, 100.07, 100.08, 100.09], abs=1e-3)
+
+
+async def test_taps_can_be_asked_for_at_once(speaker: Speaker, library: FakeSoundBackend) -> None:
+    blocks: list[AudioBlock] = []
+    async with speaker:
+        speaker.add_tap(blocks.append)
+        library.output.run(5)
+        speaker.deliver_taps()
+        assert [len(block.pcm) for block in blocks] == [10]
+        speaker.deliver_taps()
+    assert len(blocks) == 1
+
+
 async def test_a_tap_that_goes_away_misses_what_was_on_its_way(
     speaker: Speaker, library: FakeSoundBackend, clock: FakeClock
 ) -> None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from rtagent.cli._checks import CORE, Check, _guarded, _package, examine
+from rtagent.audio import _echo_livekit
+from rtagent.cli._checks import CORE, Check, _echo, _guarded, _package, examine
 from rtagent.errors import AudioUnavailable, ConfigurationError
 
 
@@ -64,6 +65,12 @@ def test_packages():
     assert _package("numpy", core=True).status == "ok"
     assert _package("sounddevice").status == "ok", "whether there is a sound library is another question"
     assert _package("no_such_package").status == "missing"
+
+
+@pytest.mark.parametrize(("works", "told"), [(True, "aec: "), (False, "half_duplex: ")])
+def test_what_is_done_about_echo(works, told, monkeypatch):
+    monkeypatch.setattr(_echo_livekit, "livekit_works", lambda: works)
+    assert _echo().startswith(told)
 
 
 @pytest.mark.slow

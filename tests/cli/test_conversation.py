@@ -14,7 +14,7 @@ import pytest
 
 from rtagent import Agent, Endpoint, events
 from rtagent.audio import ArraySource, Microphone, NullSink, PushToTalk, Speaker, level_dbfs, read_wav
-from rtagent.cli import main
+from rtagent.cli import _conversation, main
 from rtagent.cli._conversation import Plan, _Talk
 from rtagent.cli._keyboard import Keyboard
 from rtagent.cli._live import LiveLog
@@ -233,6 +233,15 @@ def test_what_a_conversation_asks_for_whatever_the_agent_says(wishes, config, mo
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+@pytest.mark.parametrize(("output", "cancels"), [("speaker", True), ("none", False)])
+def test_a_microphone_beside_a_speaker_does_not_hear_it(output, cancels, monkeypatch):
+    monkeypatch.setattr(_conversation, "_require_device", lambda direction: None)
+    plan = Plan(agent=Agent(), endpoint=Endpoint.local(), output=output)
+    ears = plan.ears(plan.mouth())
+    assert isinstance(ears, Microphone)
+    assert (ears.echo_policy != "none") is cancels
 
 
 async def test_somebody_who_types_is_told_how(monkeypatch):

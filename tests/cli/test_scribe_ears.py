@@ -36,7 +36,17 @@ def test_mouths(monkeypatch, tmp_path):
 
 def test_a_microphone(monkeypatch):
     monkeypatch.setattr(_scribe_ears, "list_devices", lambda: [Device()])
-    assert isinstance(ears("mic", device=None, pace=None), Microphone)
+    alone = ears("mic", device=None, pace=None)
+    assert isinstance(alone, Microphone)
+    assert alone.echo_policy == "none"
+
+
+@pytest.mark.parametrize(("beside", "cancels"), [(Speaker(), True), (NullSink(), False), (None, False)])
+def test_a_microphone_beside_a_speaker_does_not_hear_it(monkeypatch, beside, cancels):
+    monkeypatch.setattr(_scribe_ears, "list_devices", lambda: [Device()])
+    microphone = ears("mic", device=None, pace=None, beside=beside)
+    assert isinstance(microphone, Microphone)
+    assert (microphone.echo_policy != "none") is cancels
 
 
 @pytest.mark.parametrize(

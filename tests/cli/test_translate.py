@@ -140,8 +140,11 @@ def test_a_server_of_ours_cannot_and_says_so(question, capsys):
 
 
 class Device:
+    def __init__(self, direction: str = "input") -> None:
+        self.direction = direction
+
     def serves(self, direction: str) -> bool:
-        return direction == "input"
+        return direction == self.direction
 
 
 class Duplex:
@@ -182,7 +185,7 @@ def test_ctrl_c_ends_the_microphone_and_the_rest_is_still_said(interpreter, monk
 
 
 @pytest.mark.parametrize(
-    ("devices", "missing"), [(list, "no input device"), (lambda: [Device()], "no output device")]
+    ("devices", "missing"), [(list, "no output device"), (lambda: [Device("output")], "no input device")]
 )
 def test_a_machine_without_sound_says_so(
     devices: Callable[[], Any], missing, interpreter, monkeypatch, capsys

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from ._clock import Pacer as Pacer
     from ._devices import DeviceInfo as DeviceInfo
     from ._devices import list_devices as list_devices
+    from ._echo import EchoCanceller as EchoCanceller
+    from ._echo import HalfDuplexGate as HalfDuplexGate
+    from ._echo_far import FarEnd as FarEnd
+    from ._echo_livekit import LiveKitCanceller as LiveKitCanceller
+    from ._echo_path import FarSide as FarSide
     from ._end_of_turn import EndOfTurn as EndOfTurn
     from ._end_of_turn import SemanticTurn as SemanticTurn
     from ._files import read_audio as read_audio
@@ -57,11 +62,16 @@ __all__ = (
     "AudioSource",
     "Clock",
     "DeviceInfo",
+    "EchoCanceller",
     "EndOfTurn",
     "EnergyDetector",
+    "FarEnd",
+    "FarSide",
     "FileSource",
     "GatedSource",
+    "HalfDuplexGate",
     "Heard",
+    "LiveKitCanceller",
     "Microphone",
     "MonotonicClock",
     "NullSink",
@@ -106,7 +116,12 @@ __getattr__, __dir__ = lazily(
         "EndOfTurn": "._end_of_turn",
         "EnergyDetector": "._speech_detector",
         "GatedSource": "._gated_source",
+        "EchoCanceller": "._echo",
+        "FarEnd": "._echo_far",
+        "FarSide": "._echo_path",
+        "HalfDuplexGate": "._echo",
         "Heard": "._format",
+        "LiveKitCanceller": "._echo_livekit",
         "Microphone": "._microphone",
         "MonotonicClock": "._clock",
         "NullSink": "._wav_sink",

@@ -2,17 +2,16 @@
 
 Two threads meet here. The device's callback copies each block, with the monotonic time of its first sample,
 into a bounded ring and rings a bell about once per block; the task that iterates ``blocks()`` does all
-the rest: it resamples if the device insisted on a rate of its own, cuts equal blocks, mutes, measures the
-level, and brings the device back when it is lost.
+the rest: it resamples if the device insisted on a rate of its own, cuts equal blocks, measures the level,
+does what the echo policy says, mutes, and brings the device back when it is lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from ..errors import ConfigurationError
 from ._clock import MonotonicClock
 from ._dac_clock import ClockOffset
 from ._device_backend import SoundBackend, StreamTimes
@@ -22,11 +21,10 @@ from ._device_rate import FromDevice
 from ._device_reblock import Reblocker
 from ._device_ring import DeviceRing
 from ._devices import DeviceInfo, library_of
+from ._echo_path import EchoCancel, EchoPath, EchoPolicy, FarSide, choose_policy
 from ._format import AudioBlock, AudioFormat, Clock
 
 __all__ = ("EchoCancel", "Microphone", "MicrophoneStatistics", "PushToTalk")
-
-EchoCancel = Literal["auto", "none", "half_duplex", "aec"]
 
 _DEFAULT_RATE = 24_000
 _RING_MS = 2_000
@@ -52,6 +50,14 @@ class MicrophoneStatistics:
     """Callbacks with an overflow flag; only a hint."""
     clock_jumps: int
     """How often the device's clock was set."""
+    echo_policy: EchoPolicy = "none"
+    """What is done against hearing the own voice."""
+    echo_return_loss_db: float | None = None
+    """How much quieter the loudspeaker is heard than it was played, once that is known."""
+    echo_removed_db: float | None = None
+    """How much of it was taken out lately, with ``aec`` and once there was any."""
+    echo_ducked_ms: float = 0.0
+    """How long the microphone was silenced because of it, with ``half_duplex``."""
 
 
 class Microphone:
@@ -64,9 +70,12 @@ class Microphone:
         device: index, exact name, or a part of the name that fits one device; the default one if absent.
         rate: samples per second of the blocks (Hz), 24000 if absent. The device is opened at this rate if
             it can be, else at its own, and converted.
-        echo_cancel: what is done against hearing the own voice: ``none``, or ``half_duplex`` (the session
-            does not listen while it speaks). ``auto`` leaves the choice to the session.
+        echo_cancel: what is done against hearing the own voice: ``none``; ``half_duplex``, silence while the
+            far end is heard unless somebody talks clearly louder than its echo; ``aec``, the echo is
+            taken out, with the package ``livekit``. ``auto`` takes the best that there is: ``aec`` if
+            that is installed, else ``half_duplex``, and ``none`` without ``far``.
         block_ms: audio in each block; 10 or 20 is usual.
+        far: the speaker whose sound this microphone may hear.
         backend: the sound library, for tests; sounddevice if absent.
         clock: the clock of the blocks' times, for tests; the monotonic one if absent.
         patience: when a device counts as lost and how often it is tried again.
@@ -82,17 +91,19 @@ class Microphone:
         echo_cancel: EchoCancel = "auto",
         block_ms: float = 20,
         *,
+        far: FarSide | None = None,
         backend: SoundBackend | None = None,
         clock: Clock | None = None,
         patience: Patience | None = None,
     ) -> None:
-        if echo_cancel not in ("auto", "none", "half_duplex"):
-            message = f"the echo policy {echo_cancel!r} is not available"
-            raise ConfigurationError(
-                message, hint="no echo canceller is installed; use 'half_duplex', or 'none' with headphones"
-            )
         self.format = AudioFormat.pcm16(rate if rate is not None else _DEFAULT_RATE)
-        self.echo_policy: EchoCancel = echo_cancel
+        self.echo_policy: EchoPolicy = choose_policy(
+            echo_cancel, far=far is not None, rate=self.format.rate, block_ms=block_ms
+        )
+        """What is done against hearing the own voice."""
+        self._echo: EchoPath | None = None
+        if far is not None and self.echo_policy != "none":
+            self._echo = EchoPath(far, self.echo_policy, self.format.rate, block_ms)
         self.muted = False
         """While true the blocks are silent; they keep coming, so that time goes on for the server."""
         self.level = 0.0
@@ -138,7 +149,10 @@ class Microphone:
         Raises:
             AudioUnavailable: there is no such device, it cannot be opened, or it was lost and stayed lost.
         """
+        echo = self._echo
         try:
+            if echo is not None:
+                echo.open()
             await self._line.open(self._prepare)
             while True:
                 while (block := self._next_block()) is not None:
@@ -146,10 +160,13 @@ class Microphone:
                 if not await self._line.alive():
                     await self._line.reopen(self._prepare)
         finally:
+            if echo is not None:
+                echo.close()
             await self._line.close()
 
     def statistics(self) -> MicrophoneStatistics:
         """A snapshot of the counters."""
+        echo = self._echo.canceller if self._echo is not None else None
         return MicrophoneStatistics(
             captured_ms=self.format.ms_of(self._captured_bytes),
             dropped_ms=self._dropped_ms + self._ring_dropped_ms(),
@@ -158,6 +175,10 @@ class Microphone:
             zero_ms=self.format.ms_of(self._zero_bytes),
             flags=self._line.flags,
             clock_jumps=self._clock_jumps + self._offset.jumps,
+            echo_policy=self.echo_policy,
+            echo_return_loss_db=echo.return_loss_db if echo is not None else None,
+            echo_removed_db=echo.removed_db if echo is not None else None,
+            echo_ducked_ms=echo.ducked_ms if echo is not None else 0.0,
         )
 
     # -- on the device's thread
@@ -181,6 +202,8 @@ class Microphone:
             converted = self._rate.convert(chunk)
             self._reblocker.put(converted.pcm, converted.at)
         self._measure(block.pcm)
+        if self._echo is not None:
+            block = self._echo.process(block)
         return AudioBlock(bytes(len(block.pcm)), block.at) if self.muted else block
 
     def _measure(self, pcm: bytes) -> None:

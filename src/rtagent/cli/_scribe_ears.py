@@ -12,12 +12,15 @@ MIC = "mic"
 """The word for a microphone where a file could stand."""
 
 
-def ears(name: str, *, device: int | str | None, pace: float | None) -> AudioSource:
+def ears(
+    name: str, *, device: int | str | None, pace: float | None, beside: Speaker | NullSink | None = None
+) -> AudioSource:
     """A microphone or a file. Blocks: it reads the file.
 
     Args:
         name: ``mic`` or an audio file.
         device: which microphone; the default one if absent.
+        beside: what speaks meanwhile; a microphone beside a speaker does not hear it.
         pace: of a file; 1.0 is real time, None as fast as it can be sent.
 
     Raises:
@@ -27,7 +30,7 @@ def ears(name: str, *, device: int | str | None, pace: float | None) -> AudioSou
     if name != MIC:
         return FileSource(name, pace=pace)
     require_device("input")
-    return Microphone(device)
+    return Microphone(device, far=beside) if isinstance(beside, Speaker) else Microphone(device)
 
 
 def mouth(name: str, device: int | str | None) -> Speaker | NullSink:

@@ -92,9 +92,9 @@ async def _translate(options: argparse.Namespace, endpoint: Endpoint, words: Pas
     from ._scribe_ears import MIC, ears, mouth
     from ._scribe_stop import first_interrupt
 
-    listen = partial(ears, options.input, device=options.input_device, pace=1.0)
-    source = TappedSource(await to_thread.run_sync(listen), lambda _ms: None)
     sink = await to_thread.run_sync(mouth, options.output, options.output_device)
+    listen = partial(ears, options.input, device=options.input_device, pace=1.0, beside=sink)
+    source = TappedSource(await to_thread.run_sync(listen), lambda _ms: None)
     opening = connect(mode="translation", endpoint=endpoint, model=options.model, to=options.to)
     async with opening as translator, create_task_group() as group:
         group.start_soon(_show, translator, words)
