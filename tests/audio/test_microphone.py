@@ -426,3 +426,20 @@ def test_it_hears_what_is_played_to_it(
     assert facts["dropped_ms"] == facts["losses"] == 0
     assert facts["captured_ms"] == pytest.approx(3_500, abs=20)
     assert 0 < facts["shortest_ms"] <= 20 <= facts["longest_ms"] + 0.1
+
+
+def test_a_microphone_learns_of_the_speaker_beside_it() -> None:
+    microphone = Microphone()
+    assert microphone.echo_policy == "none"
+    microphone.beside(Speaker())
+    assert microphone.echo_policy in ("half_duplex", "aec")
+    first = microphone._echo
+    microphone.beside(Speaker())
+    assert microphone._echo is first, "the speaker that it knows stays"
+
+
+def test_who_has_a_policy_keeps_it() -> None:
+    microphone = Microphone(echo_cancel="none")
+    microphone.beside(Speaker())
+    assert microphone.echo_policy == "none"
+    assert microphone._echo is None

@@ -11,7 +11,7 @@ import anyio.lowlevel
 import pytest
 
 from rtagent import Agent, events
-from rtagent.audio import ArraySource, AudioFormat, NullSink
+from rtagent.audio import ArraySource, AudioFormat, NullSink, Silence
 from rtagent.errors import (
     ConfigurationError,
     ConnectionFailed,
@@ -770,3 +770,21 @@ async def test_the_format_of_the_input_is_what_the_server_said() -> None:
     greeting = events.RealtimeSession(audio=events.SessionAudio(input=ear))
     async with ScriptedServer(greeting) as server, Session(server.transport) as session:
         assert session.input_format == AudioFormat.pcmu()
+
+
+async def test_a_microphone_is_told_of_the_speaker_beside_it() -> None:
+    told: list[object] = []
+
+    class Ears(Silence):
+        def beside(self, far: object) -> None:
+            told.append(far)
+
+    class Mouth(NullSink):
+        def add_tap(self, tap: object) -> None: ...
+
+    mouth = Mouth()
+    async with ScriptedServer() as server, Session(server.transport) as session:
+        session.attach(Ears(), NullSink()).detach()
+        await anyio.wait_all_tasks_blocked()
+        session.attach(Ears(), mouth).detach()
+    assert told == [mouth]

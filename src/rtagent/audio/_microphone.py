@@ -97,6 +97,8 @@ class Microphone:
         patience: Patience | None = None,
     ) -> None:
         self.format = AudioFormat.pcm16(rate if rate is not None else _DEFAULT_RATE)
+        self._echo_wanted: EchoCancel = echo_cancel
+        self._far = far
         self.echo_policy: EchoPolicy = choose_policy(
             echo_cancel, far=far is not None, rate=self.format.rate, block_ms=block_ms
         )
@@ -127,6 +129,17 @@ class Microphone:
         self._zero_bytes = 0
         self._dropped_ms = 0.0
         self._clock_jumps = 0
+
+    def beside(self, far: FarSide) -> None:
+        """Learn of the speaker whose sound it may hear, as with ``far``; a session does this when both are attached.
+
+        Nothing changes where a policy was asked for, or a speaker is known already. To be called before it
+        is opened.
+        """
+        if self._echo_wanted == "auto" and self._far is None:
+            self._far = far
+            self.echo_policy = choose_policy("auto", far=True, rate=self.format.rate, block_ms=self._block_ms)
+            self._echo = EchoPath(far, self.echo_policy, self.format.rate, self._block_ms)
 
     @property
     def device(self) -> DeviceInfo | None:

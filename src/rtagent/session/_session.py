@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -279,6 +279,8 @@ class Session(Listening):
     def attach(self, source: AudioSource | None = None, sink: AudioSink | None = None) -> Attachment:
         """Connect ears and mouth; they are opened, carried and closed by the session.
 
+        A `Microphone` learns of the `Speaker` beside it and does not hear it (docs/topics/echo.md).
+
         Raises:
             ConfigurationError: others are attached already.
             Unsupported: a source, where the sound of the session is carried elsewhere.
@@ -289,6 +291,9 @@ class Session(Listening):
         if current is not None and not current.ended:
             message = "a source and a sink are attached already"
             raise ConfigurationError(message, hint="detach them first")
+        beside: Callable[[AudioSink], None] | None = getattr(source, "beside", None)
+        if beside is not None and sink is not None and hasattr(sink, "add_tap"):
+            beside(sink)  # a microphone that stands beside a speaker hears it
         attachment = Attachment(
             source,
             sink,
