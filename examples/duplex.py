@@ -7,6 +7,7 @@ from pathlib import Path
 from rtagent import Agent, Endpoint, connect, tool
 from rtagent.audio import WavSink, WavSource
 from rtagent.events import live
+from rtagent.events.lifecycle import PlaybackFinished
 
 
 @tool
@@ -24,12 +25,12 @@ async def talk(question: Path, answer: Path, backing_model: str, endpoint: Endpo
     config = live.SessionConfig(delegation=live.ResponsesDelegation(responses=backing))
     async with connect(AGENT, endpoint=endpoint, config=config) as session:
         session.attach(WavSource(question), WavSink(answer))  # or Microphone(), Speaker()
-        async with session.subscribe(live.SessionOutputTranscriptDelta, live.SessionUsageUpdated) as stream:
+        async with session.subscribe(live.SessionOutputTranscriptDelta, PlaybackFinished) as stream:
             async for event in stream:
                 match event:
                     case live.SessionOutputTranscriptDelta(delta=words):
                         print(words, end="", flush=True)
-                    case live.SessionUsageUpdated():
+                    case PlaybackFinished():  # all that was said has been heard
                         print()
                         break
     print(f"[{session.usage.seconds:g} s]")

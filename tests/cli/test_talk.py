@@ -43,7 +43,7 @@ def test_a_place_for_the_answer_that_is_not_there_is_one_line(small_server, ques
     [
         (None, "there is no such file or directory"),
         (b"", "the file is empty"),
-        (b"these are words and no sound at all", "this is not a WAV file"),
+        (b"these are words and no sound at all", "it does not begin like any file that is read"),
     ],
 )
 def test_a_question_that_cannot_be_read_is_one_line(content, reason, tmp_path, capsys):

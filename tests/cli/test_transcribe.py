@@ -199,7 +199,7 @@ def test_ctrl_c_in_a_file_interrupts(engine, tmp_path, start_rtagent):
     [
         (None, "there is no such file or directory"),
         (b"", "the file is empty"),
-        (b"these are words and no sound at all", "this is not a WAV file"),
+        (b"these are words and no sound at all", "it does not begin like any file that is read"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_line(content, reason, tmp_path, capsys):

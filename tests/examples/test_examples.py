@@ -146,4 +146,4 @@ def test_duplex(tmp_path: Path) -> None:
         server.shutdown()
         thread.join()
     assert printed.splitlines() == ["(kitchen: True)", "It is on.", "[2.5 s]"]
-    assert (tmp_path / "answer.wav").stat().st_size > 44
+    assert (tmp_path / "answer.wav").stat().st_size > 40_000
