@@ -556,7 +556,7 @@ def resumption_of(bench: Bench) -> Resumable:
 async def test_what_opens_a_connection_is_counted_and_told_to_the_observer_alone() -> None:
     async with pumping() as bench:
         before = bench.pump.statistics().frames_sent
-        bench.pump.say(events.ResponseCancel())
+        bench.pump.traffic.say(events.ResponseCancel())
         assert bench.pump.statistics().frames_sent == before + 1
         assert bench.told.take() == [
             lifecycle.StateChanged(at=50.0, state="listening", previous="connecting")

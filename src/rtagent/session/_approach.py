@@ -71,7 +71,7 @@ class Approach:
             Unsupported: an earlier conversation cannot be told to this kind of server.
         """
         plan = replay_plan(self._target.earlier)
-        opening = await self._open(transport, self._target.wanted, plan, self._pump.hear)
+        opening = await self._open(transport, self._target.wanted, plan, self._pump.traffic.hear)
         return opening.opened()
 
     async def another(
@@ -99,7 +99,7 @@ class Approach:
         try:
             with anyio.fail_after(within_s):
                 transport = await _dialled(dial)
-                heard = self._pump.fanout.observe if aside else self._hear_again
+                heard = self._pump.fanout.observe if aside else self._pump.traffic.hear_again
                 wanted = self._wanted(policy, resumption)
                 opening = await self._open(transport, wanted, self.plan(policy, resumption), heard)
                 return Standby(transport, opening)
@@ -140,7 +140,7 @@ class Approach:
     ) -> Opening:
         where = self._target.endpoint or "the server"
         dialect, clock = self._pump.core.dialect, self._pump.clock
-        opening = Opening(transport, dialect, clock, heard=heard, sent=self._pump.say)
+        opening = Opening(transport, dialect, clock, heard=heard, sent=self._pump.traffic.say)
         try:
             with anyio.fail_after(self._target.timeout_s):
                 await opening.greet()
@@ -154,13 +154,6 @@ class Approach:
             message = f"{where} ended the session before it began: {lost}"
             code = opening.error.code or opening.error.type if opening.error is not None else None
             raise ConnectionFailed(message, url=self._target.endpoint, code=code) from lost
-
-    def _hear_again(self, event: events.ServerEvent) -> None:
-        """What was told once more is no news; that there is another session, and what went wrong, is."""
-        if isinstance(event, events.SessionCreated | events.SessionUpdated | events.Error):
-            self._pump.hear(event)
-        else:
-            self._pump.fanout.observe(event)
 
 
 async def _dialled(dial: Dial) -> Transport:

@@ -21,7 +21,6 @@ from ..errors import ConnectionLost, LocalProtocolError, RtagentError, SessionCl
 from ..events.lifecycle import (
     AudioDropped,
     Closed,
-    DialectDeparted,
     LifecycleEvent,
     PlaybackFinished,
     PlaybackStarted,
@@ -31,12 +30,12 @@ from ..events.lifecycle import (
 from ..protocol import Core, History, Opened, Response, Resumable
 from ._attachment import Attachment
 from ._deeds import Deeds
-from ._departures import Departures
 from ._fanout import Fanout, Observer
 from ._input import InputAudio
 from ._measure import Metrics, SessionStatistics
 from ._timer import Timer
 from ._tools import ToolRunner
+from ._traffic import Traffic
 from ._wire import Wire
 
 __all__ = ("Pump",)
@@ -51,6 +50,7 @@ class Pump:
         self.core = core
         self.clock = clock
         self.fanout = Fanout(observer, clock.now)
+        self.traffic = Traffic(core.dialect, self.fanout, clock)
         self.deeds = Deeds(core, clock, self.fanout)
         self.waiters = self.deeds.waiters
         self.wire = Wire()
@@ -60,10 +60,7 @@ class Pump:
         self.ended = anyio.Event()
         self.farewell_said = False
         self._effective = core.effective
-        self._received = 0
-        self._said = 0
         self._dialect = core.dialect
-        self._departures = Departures(core.dialect)
         self._moved = anyio.Event()
         self._timer = Timer(clock, core.next_deadline, self._deadline_due)
 
@@ -147,22 +144,9 @@ class Pump:
 
     # -- what the connections bring ------------------------------------------------------------------
 
-    def hear(self, event: events.ServerEvent) -> None:
-        """Count an event of the server and tell everybody who wants to know."""
-        self._received += 1
-        for what in self._departures.note(event):
-            logger.warning("%s departs from its dialect: %s", self._dialect.title, what)
-            self.publish(DialectDeparted(at=self.clock.now(), what=what))
-        self.fanout.publish(event)
-
-    def say(self, event: events.ClientEvent) -> None:
-        """Count an event that was sent to open a connection."""
-        self._said += 1
-        self.fanout.sent(event)
-
     def take(self, event: events.ServerEvent) -> bool:
         """One event of the conversation; True when it let somebody who waited go on."""
-        self.hear(event)
+        self.traffic.hear(event)
         self.core.receive(event, self.clock.now())
         self._follow_formats()
         return self._carry_out()
@@ -256,15 +240,15 @@ class Pump:
             turns=tuple(self.deeds.meter.turns),
             audio_dropped_ms=self.wire.statistics().audio_dropped_ms,
             late_audio_dropped_ms=self.core.late_audio_ms,
-            departures=dict(self._departures.counts),
+            departures=dict(self.traffic.departures),
         )
 
     def statistics(self) -> SessionStatistics:
         """What went over the wire so far."""
         wire = self.wire.statistics()
         return SessionStatistics(
-            events_received=self._received,
-            frames_sent=self._said + wire.frames_sent,
+            events_received=self.traffic.heard,
+            frames_sent=self.traffic.said + wire.frames_sent,
             audio_waiting_ms=wire.audio_waiting_ms,
             at_rest=self.wire.idle and self.deeds.idle,
         )
