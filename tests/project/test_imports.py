@@ -35,6 +35,16 @@ def test_importing_a_door_loads_nothing_heavy(door: str) -> None:
     assert finished.stdout.split() == []
 
 
+def test_the_core_loads_nothing_heavy() -> None:
+    program = (
+        "import sys; from rtagent.protocol import Conversation;"
+        "Conversation(new_id=lambda prefix: prefix);"
+        f"print(*sorted(set(sys.modules) & set({HEAVY!r})))"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert finished.stdout.split() == []
+
+
 @pytest.mark.parametrize("name", public_modules())
 def test_a_public_module_lists_its_names_once(name: str) -> None:
     listed = importlib.import_module(name).__all__  # their order is held by the linter

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..audio import AudioFormat, Vad, g711
+from ..audio import AudioFormat
 
 __all__ = ("KeptSpeech", "Repeat", "SpokenBlock", "SpokenTurn")
 
@@ -222,6 +222,8 @@ def _utterance(blocks: list[SpokenBlock], lost_ms: float, input_format: AudioFor
 
 def _loud(blocks: list[SpokenBlock], input_format: AudioFormat) -> list[float]:
     """The positions of the frames that are speech."""
+    from ..audio import Vad, g711  # they load numpy, and a core whose connection holds never needs it
+
     decode = {"pcmu": g711.decode_ulaw, "pcma": g711.decode_alaw}.get(input_format.encoding)
     vad = Vad(input_format.rate)
     size = round(input_format.rate * _FRAME_MS / 1000) * 2
