@@ -39,8 +39,10 @@ could help.
 """
 
 LATER = """
-A connection whose other end is gone without a word is found by pings: within `ping_interval_s + ping_timeout_s`, 20 s
-unless the policy says otherwise, and from then on it is a socket that vanished. That is tried with real sockets.
+A connection whose other end is gone without a word is found by pings: within `ping_interval_s + ping_timeout_s` and
+2 s for closing it, 22 s unless the policy says otherwise, and from then on it is a socket that vanished. That is tried
+with real sockets. What the user says and finishes saying in that time is lost if the server had not said that it heard
+somebody speak.
 
 `make soak` holds ten thousand written turns on virtual time, a fifth of them with a fault, and then talks for ten
 minutes, in real time and over real sockets, to a server whose sessions last eight seconds and which drops them at
