@@ -105,8 +105,8 @@ async def connect_websocket(
     """Dial an endpoint.
 
     A connection that is open at one end only (a network that went away, a server that hangs) is found
-    within ``ping_interval_s + ping_timeout_s``, and 2 s for closing: 22 s unless told otherwise: ``receive`` then raises
-    ``ConnectionLost`` with code 1011.
+    within ``ping_interval_s + ping_timeout_s`` and 2 s for closing it, 22 s unless told otherwise:
+    ``receive`` then raises ``ConnectionLost`` with code 1011.
 
     Args:
         endpoint: where to; its secret is asked for now.
