@@ -40,9 +40,9 @@ could help.
 
 LATER = """
 A connection whose other end is gone without a word is found by pings: within `ping_interval_s + ping_timeout_s` and
-2 s for closing it, 22 s unless the policy says otherwise, and from then on it is a socket that vanished. That is tried
-with real sockets. What the user says and finishes saying in that time is lost if the server had not said that it heard
-somebody speak.
+2 s for closing it, 22 s unless the policy says otherwise, and from then on it is a socket that vanished. What the user
+said meanwhile is said again. That is tried at all six phases over real sockets, in real time, by
+`tests/reliability/test_half_open.py`: every turn is there once with every sample, and a tool ran once.
 
 `make soak` holds ten thousand written turns on virtual time, a fifth of them with a fault, and then talks for ten
 minutes, in real time and over real sockets, to a server whose sessions last eight seconds and which drops them at

@@ -33,7 +33,7 @@ def test_what_ran_breaks_off_and_what_the_new_session_says_is_read() -> None:
 
 def test_sound_is_counted_while_there_is_no_connection() -> None:
     again = Machine().again
-    again.keep_speech(30_000.0)
+    again.keep_speech(30_000.0, 0.0)
     again.wrote(20.0)
     again.lost(0.0)
     again.wrote(20.0)

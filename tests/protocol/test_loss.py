@@ -344,3 +344,18 @@ def test_no_key_is_ever_shown(before: str, after: str) -> None:
     loss = Loss(1008, f"{before} {KEY} {after}")
     shown = loss.description + verdict_on(loss).why
     assert not re.search(r"abcdefgh", shown)
+
+
+@pytest.mark.parametrize(
+    ("loss", "deaf"),
+    [
+        (Loss(), True),
+        (Loss(code=1006), True),
+        (Loss(code=1011, reason="keepalive ping timeout"), True),
+        (Loss(code=1001), False),
+        (Loss(code=1012), False),
+        (Loss(by_handshake=True), False),
+    ],
+)
+def test_only_a_connection_that_broke_off_may_have_been_dead_for_a_while(loss: Loss, deaf: bool) -> None:
+    assert loss.deaf is deaf

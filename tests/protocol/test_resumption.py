@@ -48,7 +48,7 @@ class Talk:
     def __init__(self, *, vad: bool = True, keep_ms: float = 0.0, **detection: Any) -> None:
         numbers = count(1)
         self.core = Conversation(new_id=lambda prefix: f"{prefix}_{next(numbers)}")
-        self.core.resumption.keep_speech(keep_ms)
+        self.core.resumption.keep_speech(keep_ms, 0.0)
         self.session = session(vad=vad, **detection)
         self.now = 100.0
         self.told: frozenset[str] = frozenset()
@@ -1246,7 +1246,7 @@ class World(RuleBasedStateMachine):
         super().__init__()
         self.ids = count(1)
         self.core = Conversation(new_id=lambda prefix: f"{prefix}_{next(self.ids)}")
-        self.core.resumption.keep_speech(100.0)
+        self.core.resumption.keep_speech(100.0, 0.0)
         self.numbers = count(1)
         self.now = 100.0
         self.link: Server | None = Server(self.numbers)

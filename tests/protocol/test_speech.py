@@ -216,6 +216,47 @@ def test_what_was_said_and_over_before_the_loss_is_left_alone() -> None:
     assert ear.repeat().blocks[0].start_ms == 500.0
 
 
+def test_what_was_said_while_the_connection_may_have_been_dead_is_said_again() -> None:
+    ear = Ear()
+    ear.speech.deaf_ms = 3_000.0
+    ear.hears("....")
+    ear.speech.alive()
+    ear.hears("..........##..........##......")
+    ear.speech.lost(deaf=True)
+    ear.hears("..")
+    repeat = ear.repeat()
+    assert [block.start_ms for block in repeat.blocks] == [1_100.0 + 100.0 * n for n in range(25)]
+    assert repeat.dropped_ms == 0.0
+
+
+def test_what_the_server_had_time_to_take_for_speech_and_did_not_is_left_alone() -> None:
+    ear = Ear()
+    ear.speech.deaf_ms = 3_000.0
+    ear.hears("##........")
+    ear.speech.alive()
+    ear.hears("........")
+    ear.speech.lost(deaf=True)
+    assert ear.again() == (0.0, 0)
+    ear.hears(".##....")
+    ear.speech.alive()
+    ear.hears("...")
+    ear.speech.lost(deaf=True)
+    assert ear.repeat().blocks, "it was over half a second before: the server may not have come to say so"
+
+
+def test_what_is_kept_while_nobody_speaks_is_what_a_dead_connection_may_have_swallowed() -> None:
+    ear = Ear(keep_ms=20_000.0)
+    ear.speech.deaf_ms = 3_000.0
+    ear.hears("." * 200)
+    ear.speech.started(0.0)
+    assert sum(block.ms for block in ear.repeat().blocks) == MOMENT_MS + 3_000.0
+    ear.hears("." * 200)
+    ear.speech.alive()
+    ear.hears("." * 10)
+    ear.speech.started(0.0)
+    assert sum(block.ms for block in ear.repeat().blocks) == MOMENT_MS + 1_000.0
+
+
 def test_a_click_is_no_word() -> None:
     ear = Ear()
     ear.speech.lost()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -21,7 +21,18 @@ from rtagent.events import lifecycle
 from rtagent.session import ReconnectPolicy, Session
 from rtagent.testing import Drop, Fault, LockstepClock, RealtimeServer
 
-__all__ = ("PHASES", "Caller", "Outcome", "Phase", "all_blocked", "tell", "until")
+__all__ = (
+    "PHASES",
+    "WHEN",
+    "Caller",
+    "Outcome",
+    "Phase",
+    "Story",
+    "all_blocked",
+    "tell",
+    "transcripts",
+    "until",
+)
 
 Phase = Literal["idle", "user speaking", "thinking", "speaking", "tool running", "mid-reconnect"]
 PHASES: tuple[Phase, ...] = ("idle", "user speaking", "thinking", "speaking", "tool running", "mid-reconnect")
@@ -148,45 +159,82 @@ async def tell(phase: Phase, fault: Fault, also: Sequence[Fault] = (), *, interr
         also: what goes wrong besides, with times of its own.
         interrupt: whether the program interrupts the second answer.
     """
-    outcome = Outcome()
     before = asyncio.all_tasks()
-    second = {"tool running": "use the tool please", "speaking": "tell me a story"}.get(
-        phase, "the second turn"
-    )
-    outcome.transcripts = ["the first turn", second, "the last turn"]
     async with AsyncExitStack() as stack:
         clock = await stack.enter_async_context(LockstepClock(all_blocked, turns=1))
-        due = [replace(fault, **_WHEN[phase]), *also]
+        due = [replace(fault, **WHEN[phase]), *also]
         server = await stack.enter_async_context(
-            RealtimeServer(transcripts=outcome.transcripts, over="memory", clock=clock, faults=due)
+            RealtimeServer(transcripts=transcripts(phase), over="memory", clock=clock, faults=due)
         )
+        story = Story(phase, server, clock)
+        session = Session(
+            await server.dial(),
+            story.agent(),
+            dial=server.dial,
+            reconnect=POLICY,
+            clock=clock,
+            observer=story.watch,
+        )
+        outcome = await story.tell(session, interrupt=interrupt)
+    await anyio.lowlevel.checkpoint()
+    outcome.tasks_left = len(asyncio.all_tasks() - before)
+    return outcome
+
+
+def transcripts(phase: Phase) -> list[str]:
+    """What the user says in a story about that phase."""
+    second = {"tool running": "use the tool please", "speaking": "tell me a story"}
+    return ["the first turn", second.get(phase, "the second turn"), "the last turn"]
+
+
+class Story:
+    """One conversation of three turns, with one session and one server.
+
+    Args:
+        phase: what the conversation is doing when the fault strikes that the server has.
+        server: the server, which is open.
+        clock: of everybody.
+        story_s: how long the user listens to a long answer.
+    """
+
+    def __init__(self, phase: Phase, server: RealtimeServer, clock: Clock, *, story_s: float = 2.0) -> None:
+        self.outcome = Outcome(transcripts=transcripts(phase))
+        self.watch = _Watch(self.outcome).see
+        """What the session is to be observed by."""
+        self._phase: Phase = phase
+        self._server = server
+        self._clock = clock
+        self._story_s = story_s
+
+    def agent(self) -> Agent:
+        """Who the session is to speak for."""
 
         @tool
         async def look() -> str:
             """Look something up."""
-            outcome.tool_runs += 1
-            await clock.sleep_until(clock.now() + TOOL_S)
+            self.outcome.tool_runs += 1
+            await self._clock.sleep_until(self._clock.now() + TOOL_S)
             return "found"
 
-        session = Session(
-            await server.dial(),
-            Agent(instructions="Be brief.", tools=[look]),
-            dial=server.dial,
-            reconnect=POLICY,
-            clock=clock,
-            observer=_Watch(outcome).see,
-        )
-        caller = Caller(clock)
+        return Agent(instructions="Be brief.", tools=[look])
+
+    async def tell(
+        self, opening: AbstractAsyncContextManager[Session], *, interrupt: bool = False
+    ) -> Outcome:
+        """Hold the conversation in that session, which is opened for it."""
+        outcome, server = self.outcome, self._server
+        caller = Caller(self._clock)
+        session: Session | None = None
         try:
-            async with session:
-                session.attach(caller, NullSink(clock=clock))
-                await _hold(session, caller, server, clock, phase, outcome, interrupt=interrupt)
+            async with opening as session:
+                session.attach(caller, NullSink(clock=self._clock))
+                await self._hold(session, caller, interrupt=interrupt)
                 outcome.items = server.current.items
         except RtagentError as error:
             outcome.error = error
         finally:
             caller.end()
-        outcome.history = session.history
+        outcome.history = () if session is None else session.history
         await anyio.wait_all_tasks_blocked()
         outcome.connections_left = sum(connection.ended is None for connection in server.connections)
         outcome.heard_whole = [
@@ -194,12 +242,45 @@ async def tell(phase: Phase, fault: Fault, also: Sequence[Fault] = (), *, interr
         ]
         outcome.refusals, outcome.undone = server.refusals, server.undone
         outcome.connections = len(server.connections)
-    await anyio.lowlevel.checkpoint()
-    outcome.tasks_left = len(asyncio.all_tasks() - before)
-    return outcome
+        return outcome
+
+    async def _hold(self, session: Session, caller: Caller, *, interrupt: bool) -> None:
+        clock = self._clock
+        await self._turn(session, caller)
+        if self._phase == "mid-reconnect":
+            self._server.inject(Drop(connection=1))
+            await until(session, clock, lambda: bool(self.outcome.reconnected))
+        await self._turn(session, caller, story=self._phase == "speaking", interrupt=interrupt)
+        if self._phase == "idle":
+            await clock.sleep_until(clock.now() + 1.0)
+        await self._turn(session, caller)
+
+    async def _turn(
+        self, session: Session, caller: Caller, *, story: bool = False, interrupt: bool = False
+    ) -> None:
+        """The user says something and hears the answer to its end."""
+        clock = self._clock
+        answered = False
+
+        def done(event: events.ResponseDone) -> None:
+            nonlocal answered
+            calls = any(isinstance(item, events.FunctionCall) for item in event.response.output or ())
+            answered = answered or (event.response.status != "cancelled" and not calls) or interrupt
+
+        callback = session.on(events.ResponseDone, done)
+        caller.speak(TURN_S)
+        await clock.sleep_until(clock.now() + TURN_S)
+        if story:
+            await until(session, clock, lambda: session.state == "speaking" or answered)
+            await clock.sleep_until(clock.now() + self._story_s)
+            if interrupt:
+                await session.interrupt()
+            self._server.current.release()
+        await until(session, clock, lambda: answered and session.state == "listening")
+        callback.cancel()
 
 
-_WHEN: dict[Phase, dict[str, Any]] = {
+WHEN: dict[Phase, dict[str, Any]] = {
     "idle": {"on": "input_audio_buffer.append", "by": "client", "nth": 100},
     "user speaking": {"on": "input_audio_buffer.speech_started", "nth": 2},
     "thinking": {"on": "response.created", "nth": 2},
@@ -208,56 +289,6 @@ _WHEN: dict[Phase, dict[str, Any]] = {
     "mid-reconnect": {"on": "session.updated", "connection": 2},
 }
 """When the conversation does that for the second time."""
-
-
-async def _hold(
-    session: Session,
-    caller: Caller,
-    server: RealtimeServer,
-    clock: Clock,
-    phase: Phase,
-    outcome: Outcome,
-    *,
-    interrupt: bool,
-) -> None:
-    await _turn(session, caller, clock)
-    if phase == "mid-reconnect":
-        server.inject(Drop(connection=1))
-        await until(session, clock, lambda: bool(outcome.reconnected))
-    story = server if phase == "speaking" else None
-    await _turn(session, caller, clock, story=story, interrupt=interrupt)
-    if phase == "idle":
-        await clock.sleep_until(clock.now() + 1.0)
-    await _turn(session, caller, clock)
-
-
-async def _turn(
-    session: Session,
-    caller: Caller,
-    clock: Clock,
-    *,
-    story: RealtimeServer | None = None,
-    interrupt: bool = False,
-) -> None:
-    """The user says something and hears the answer to its end."""
-    answered = False
-
-    def done(event: events.ResponseDone) -> None:
-        nonlocal answered
-        calls = any(isinstance(item, events.FunctionCall) for item in event.response.output or ())
-        answered = answered or (event.response.status != "cancelled" and not calls) or interrupt
-
-    callback = session.on(events.ResponseDone, done)
-    caller.speak(TURN_S)
-    await clock.sleep_until(clock.now() + TURN_S)
-    if story is not None:
-        await until(session, clock, lambda: session.state == "speaking" or answered)
-        await clock.sleep_until(clock.now() + 2.0)
-        if interrupt:
-            await session.interrupt()
-        story.current.release()
-    await until(session, clock, lambda: answered and session.state == "listening")
-    callback.cancel()
 
 
 async def until(

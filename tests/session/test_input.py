@@ -102,7 +102,7 @@ async def test_sound_of_the_program_takes_the_place_of_silence() -> None:
 
 async def test_what_is_said_again_is_never_dropped_and_counts_as_said() -> None:
     bench = Bench()
-    bench.resumption.keep_speech(30_000.0)
+    bench.resumption.keep_speech(30_000.0, 0.0)
     for number in range(10):
         bench.input.repeat(SpokenBlock(SECOND, at=float(number), start_ms=number * 1_000.0, ms=1_000.0))
     assert bench.told == []
@@ -116,7 +116,7 @@ async def test_what_is_said_again_is_never_dropped_and_counts_as_said() -> None:
 
 async def test_without_a_connection_sound_is_kept_and_not_queued() -> None:
     bench = Bench()
-    bench.resumption.keep_speech(30_000.0)
+    bench.resumption.keep_speech(30_000.0, 0.0)
     bench.wire.disconnect()
     bench.resumption.lost(50.0)
     assert [bench.input.append(SECOND, 0.0) for _ in range(10)] == [0.0] * 10

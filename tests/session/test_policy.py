@@ -286,3 +286,7 @@ def test_an_outage_has_few_attempts_and_ends_in_time(
 def test_a_stop_never_dials(policy: ReconnectPolicy, outage: Outage, loss: Loss, draw: float) -> None:
     verdict = verdict_on(loss)
     assert policy.next_step(outage, verdict, loss, draw) == GiveUp(verdict.why)
+
+
+def test_it_knows_for_how_long_a_connection_may_be_dead_before_that_is_noticed() -> None:
+    assert ReconnectPolicy(ping_interval_s=3.0, ping_timeout_s=4.0).deaf_s == 9.0

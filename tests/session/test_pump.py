@@ -567,7 +567,7 @@ async def test_while_there_is_no_connection_what_is_wanted_waits() -> None:
     async with pumping() as bench:
         bench.told.take()
         resumption = resumption_of(bench)
-        resumption.keep_speech(1_000.0)
+        resumption.keep_speech(1_000.0, 0.0)
         bench.pump.disconnect(resumption, ConnectionLost(1012, "restart"))
         assert bench.state == "reconnecting"
         clear = bench.pump.post(events.ConversationItemDelete(item_id="a"), awaited=True)
@@ -586,7 +586,7 @@ async def test_while_there_is_no_connection_what_is_wanted_waits() -> None:
 async def test_what_was_said_without_a_connection_and_is_too_old_is_told() -> None:
     async with pumping() as bench:
         resumption = resumption_of(bench)
-        resumption.keep_speech(1_000.0)
+        resumption.keep_speech(1_000.0, 0.0)
         bench.pump.disconnect(resumption, ConnectionLost())
         for _ in range(5):
             bench.pump.input.append(SECOND, bench.clock.now())
@@ -600,7 +600,7 @@ async def test_nobody_notices_a_connection_that_takes_over_from_one_that_is_well
     async with pumping() as bench:
         bench.told.take()
         resumption = resumption_of(bench)
-        resumption.keep_speech(30_000.0)
+        resumption.keep_speech(30_000.0, 0.0)
         bench.pump.input.append(SECOND, bench.clock.now())
         bench.pump.disconnect(resumption)
         bench.pump.reconnect(resumption, Opened(), seamless=True)

@@ -60,7 +60,7 @@ class BeginAgain:
         if self.away:
             self._missed_ms += ms
 
-    def keep_speech(self, keep_ms: float) -> None:
+    def keep_speech(self, keep_ms: float, deaf_ms: float) -> None:
         """Nothing is kept."""
 
     def lost(
@@ -70,6 +70,7 @@ class BeginAgain:
         unsent: Sequence[events.ClientEvent] = (),
         resend: bool = True,
         resume: bool = True,
+        deaf: bool = False,
     ) -> None:
         """The connection is gone."""
         self.away, self._missed_ms = True, 0.0

@@ -65,6 +65,7 @@ class Conversation:
 
     def receive(self, event: events.ServerEvent, now: float) -> None:
         """Take one server event. Then take ``happenings()`` and ``events_to_send()``."""
+        self._machines.speech.alive()
         self._meaning.take(event, now)
 
     # -- intents -----------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ _Judgement = tuple[Outlook, str]
 HANG_UP = 1000
 POLICY = 1008
 TOO_BIG = 1009
+BROKEN_OFF = frozenset({None, 1006, 1011})
+"""How a connection ends about which nobody knows since when it was dead."""
 PRIVATE = 3000
 """From here on, a close code says what its server or a library of it means by it."""
 UNAUTHORIZED = 401
@@ -143,6 +145,11 @@ class Loss:
         said = () if self.error is None else (self.error.code, self.error.type)
         named = (code.removeprefix("invalid_request_error.") for code in (self.error_code, *said) if code)
         return next((code for code in named if code in ERROR_CODES), None)
+
+    @property
+    def deaf(self) -> bool:
+        """Whether the connection may have been dead for a while before its end was noticed."""
+        return not self.by_handshake and self.code in BROKEN_OFF
 
     @property
     def description(self) -> str:

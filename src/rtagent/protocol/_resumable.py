@@ -38,8 +38,13 @@ class Resumable(Protocol):
         """What was told of the history within the last configuration, in entries."""
         ...
 
-    def keep_speech(self, keep_ms: float) -> None:
-        """How much of the user's speech is kept to be said again, in milliseconds."""
+    def keep_speech(self, keep_ms: float, deaf_ms: float) -> None:
+        """Keep the user's speech, to say it again.
+
+        Args:
+            keep_ms: how much at most, in milliseconds.
+            deaf_ms: for how long a connection may be dead before that is noticed, in milliseconds.
+        """
         ...
 
     def lost(
@@ -49,6 +54,7 @@ class Resumable(Protocol):
         unsent: Sequence[events.ClientEvent] = (),
         resend: bool = True,
         resume: bool = True,
+        deaf: bool = False,
     ) -> None:
         """The connection is gone; what the program wants from now on waits for the next one.
 
@@ -57,6 +63,7 @@ class Resumable(Protocol):
             unsent: events of ours that had not been handed to the network, in their order.
             resend: whether what was not answered may be sent again as it is.
             resume: whether an answer that broke off is asked for again.
+            deaf: whether the connection may have been dead for a while: nobody has heard what came last then.
         """
         ...
 

@@ -51,9 +51,14 @@ class Resumption:
         self._partly_heard = False
         self._told: frozenset[str] = frozenset()
 
-    def keep_speech(self, keep_ms: float) -> None:
-        """How much of the user's speech is kept to be said again, in milliseconds."""
-        self._m.speech.keep_ms = keep_ms
+    def keep_speech(self, keep_ms: float, deaf_ms: float) -> None:
+        """Keep the user's speech, to say it again.
+
+        Args:
+            keep_ms: how much at most, in milliseconds.
+            deaf_ms: for how long a connection may be dead before that is noticed, in milliseconds.
+        """
+        self._m.speech.keep_ms, self._m.speech.deaf_ms = keep_ms, deaf_ms
 
     def lost(
         self,
@@ -62,6 +67,7 @@ class Resumption:
         unsent: Sequence[events.ClientEvent] = (),
         resend: bool = True,
         resume: bool = True,
+        deaf: bool = False,
     ) -> None:
         """The connection is gone; what the program wants from now on waits for the next one.
 
@@ -70,13 +76,14 @@ class Resumption:
             unsent: events of ours that had not been handed to the network, in their order.
             resend: whether what was not answered may be sent again as it is.
             resume: whether an answer that broke off is asked for again.
+            deaf: whether the connection may have been dead for a while: nobody has heard what came last then.
         """
         m = self._m
         m.items.now = now
         m.greeted = not m.dialect.greeting
         m.agreed.lost()
         m.mail.lost(unsent, resend=resend)
-        m.speech.lost()
+        m.speech.lost(deaf=deaf)
         in_flight = m.responses.gate.lost()
         answering = any(
             self._is_wanted(lost) and not m.responses.is_beside(lost.response_id)

@@ -2,7 +2,9 @@
 
 What was said and is not written down yet would be lost with the connection (protocol document, rules K3 and K4).
 This machine keeps it, up to a bound: the turn that is being spoken, from where the server heard it begin, and the
-turns that were handed over and have no transcript yet. While nobody speaks it keeps the last moment only.
+turns that were handed over and have no transcript yet. While nobody speaks it keeps the last moment only, and
+what came since the server was heard last: should it turn out that the connection was dead by then, nobody has
+heard that.
 Positions are milliseconds of audio written to the current connection, as the server counts them (rule T7).
 """
 
@@ -19,6 +21,8 @@ __all__ = ("KeptSpeech", "Repeat", "SpokenBlock", "SpokenTurn")
 
 MOMENT_MS = 2_000.0
 """What is kept while nobody speaks: more than a server takes to notice that somebody began."""
+NOTICE_MS = 500.0
+"""What a server that is well takes at most to say that somebody began."""
 OVERLAP_MS = 1_000.0
 """What is said again when one connection takes over from another without a loss."""
 _PREROLL_MS = 300.0
@@ -62,10 +66,12 @@ class KeptSpeech:
 
     Args:
         keep_ms: how much is kept; the oldest gives way.
+        deaf_ms: for how long a connection may be dead before that is noticed.
     """
 
-    def __init__(self, keep_ms: float = 0.0) -> None:
+    def __init__(self, keep_ms: float = 0.0, deaf_ms: float = 0.0) -> None:
         self.keep_ms = keep_ms
+        self.deaf_ms = deaf_ms
         self.manual = False
         """Whether turns end where the program says so: then everything since the last end is kept."""
         self._blocks: deque[SpokenBlock] = deque()
@@ -77,6 +83,8 @@ class KeptSpeech:
         self._commits: deque[float] = deque()
         self._turns: OrderedDict[str, tuple[SpokenBlock, ...]] = OrderedDict()
         self._turns_ms = 0.0
+        self._alive_ms = 0.0
+        self._unheard_ms = 0.0
         self._lost_ms: float | None = None
         self._overflow_ms = 0.0
 
@@ -92,13 +100,17 @@ class KeptSpeech:
         self._written_ms += ms
         self._kept_ms += ms
         limit = self.keep_ms
-        if limit > MOMENT_MS and not (self._speaking or self.manual or away):
-            limit = MOMENT_MS
+        if not (self._speaking or self.manual or away):
+            limit = min(limit, MOMENT_MS + min(self._written_ms - self._alive_ms, self.deaf_ms))
         while self._kept_ms > limit and len(self._blocks) > 1:
             gone = self._blocks.popleft()
             self._kept_ms -= gone.ms
             if away and gone.start_ms >= (self._lost_ms or 0.0):
                 self._overflow_ms += gone.ms
+
+    def alive(self) -> None:
+        """The server was heard: all that was written so far has reached it, or is about to."""
+        self._alive_ms = self._written_ms
 
     def started(self, position_ms: float | None, item_id: str | None = None) -> None:
         """The server heard the user begin, at that position; the item will hold it."""
@@ -143,9 +155,14 @@ class KeptSpeech:
         if turn is not None:
             self._turns_ms -= _ms(turn)
 
-    def lost(self) -> None:
-        """The connection is gone."""
+    def lost(self, *, deaf: bool = False) -> None:
+        """The connection is gone.
+
+        Args:
+            deaf: whether it may have been dead for a while, so that nobody has heard what was written last.
+        """
         self._lost_ms, self._overflow_ms = self._written_ms, 0.0
+        self._unheard_ms = self._alive_ms - NOTICE_MS if deaf else self._written_ms
         self._commits.clear()
 
     # -- what is to be said again --------------------------------------------------------------------
@@ -179,14 +196,17 @@ class KeptSpeech:
                 server but what it was just about to notice.
         """
         lost_ms = self._written_ms if self._lost_ms is None else self._lost_ms
+        unheard_ms = lost_ms if self._lost_ms is None else self._unheard_ms
         blocks = list(self._blocks)
         if not self._open:
-            begin = self._written_ms - OVERLAP_MS if seamless else _utterance(blocks, lost_ms, input_format)
+            begin = (
+                self._written_ms - OVERLAP_MS if seamless else _utterance(blocks, unheard_ms, input_format)
+            )
             blocks = [block for block in blocks if begin is not None and block.start_ms + block.ms > begin]
         away = _ms(block for block in self._blocks if block.start_ms >= lost_ms) + self._overflow_ms
         again = _ms(block for block in blocks if block.start_ms >= lost_ms)
         self._blocks.clear()
-        self._kept_ms, self._written_ms, self._overflow_ms = 0.0, 0.0, 0.0
+        self._kept_ms, self._written_ms, self._alive_ms, self._overflow_ms = 0.0, 0.0, 0.0, 0.0
         self._lost_ms, self._speaking, self._ended_ms = None, False, None
         return Repeat(tuple(blocks), 0.0 if seamless else max(0.0, away - again))
 
@@ -203,13 +223,13 @@ def _ms(blocks: Iterable[SpokenBlock]) -> float:
     return sum(block.ms for block in blocks)
 
 
-def _utterance(blocks: list[SpokenBlock], lost_ms: float, input_format: AudioFormat) -> float | None:
-    """Where an utterance begins that nobody has heard of: one that goes on, or begins, after the loss.
+def _utterance(blocks: list[SpokenBlock], unheard_ms: float, input_format: AudioFormat) -> float | None:
+    """Where an utterance begins that nobody has heard of: one that goes on, or begins, after that position.
 
-    What was said and over before the loss is left alone: a server that did not take it for speech had its time.
+    What was said and over before is left alone: a server that did not take it for speech had its time.
     """
     loud = _loud(blocks, input_format)
-    after = [position for position in loud if position >= lost_ms]
+    after = [position for position in loud if position >= unheard_ms]
     if len(after) < _LEAST_FRAMES:
         return None
     begin = after[0]

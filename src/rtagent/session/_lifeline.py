@@ -78,7 +78,7 @@ class Lifeline:
         if dial is not None and policy is not None:
             self._again = (dial, policy, resumption)
             self._renewal = Renewal(pump, self._approach, dial, policy, resumption)
-            resumption.keep_speech(policy.keep_speech_s * 1000)
+            resumption.keep_speech(policy.keep_speech_s * 1000, policy.deaf_s * 1000)
 
     async def open(self) -> Opened:
         """Open the session on the first connection; errors are those of `Approach.first`."""
@@ -158,7 +158,7 @@ class Lifeline:
         last_words = self._said if pump.clock.now() - self._said_at <= LAST_WORDS_S else None
         loss = replace(Loss.of(end, said=last_words), error_code=said)
         verdict = verdict_on(loss, sideband=self._target.sideband)
-        pump.disconnect(resumption, lost, resend=verdict.resend, resume=policy.resume_answers)
+        pump.disconnect(resumption, lost, resend=verdict.resend, resume=policy.resume_answers, deaf=loss.deaf)
         return await self._restore(dial, policy, resumption, loss)
 
     async def _restore(self, dial: Dial, policy: ReconnectPolicy, resumption: Resumable, loss: Loss) -> bool:

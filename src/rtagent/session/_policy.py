@@ -22,6 +22,8 @@ from ..protocol import Loss, Verdict
 __all__ = ("Again", "GiveUp", "Outage", "ReconnectPolicy")
 
 _LATER_AT_LEAST_S = 1.0
+_CLOSING_S = 2.0
+"""What closing a connection may take whose other end is gone."""
 _DOUBLINGS = 64
 """More would leave the range of a float and change nothing."""
 
@@ -110,6 +112,11 @@ class ReconnectPolicy:
         ]
         if problems:
             raise ConfigurationError("ReconnectPolicy: " + "; ".join(problems))
+
+    @property
+    def deaf_s(self) -> float:
+        """For how long a connection may be dead before that is noticed, in seconds."""
+        return self.ping_interval_s + self.ping_timeout_s + _CLOSING_S
 
     def after_connection(self, outage: Outage, *, lived_s: float, elapsed_s: float) -> Outage:
         """The outage after a connection was lost: a new one, if that connection had ended the old one.

@@ -166,11 +166,12 @@ class Pump:
         *,
         resend: bool = True,
         resume: bool = True,
+        deaf: bool = False,
     ) -> None:
         """The connection is gone (or left, without ``loss``), and another one is to take the conversation up."""
         self.deeds.loss = loss
         unsent = self.wire.disconnect()
-        resumption.lost(self.clock.now(), unsent=unsent, resend=resend, resume=resume)
+        resumption.lost(self.clock.now(), unsent=unsent, resend=resend, resume=resume, deaf=deaf)
         if loss is not None:  # otherwise the next one takes over in this moment, and nobody is to notice
             self._carry_out()
 
