@@ -146,6 +146,7 @@ def test_a_stream_that_is_cut_within_samples_stays_the_same(tmp_path: Path, cut:
     assert b"".join([resampler.process(piece) for piece in pieces]) == Resampler(RATE, 16_000).process(whole)
     for piece in pieces:
         queue.push(ITEM, piece)
+    queue.finish()
     assert queue.pull(len(whole) // 2) == whole
     with Recorder(tmp_path / "cut.wav", RATE) as recorder:
         for number, piece in enumerate(pieces):
@@ -176,6 +177,7 @@ def test_a_buffer_that_is_used_again_is_not_heard_twice() -> None:
     queue.push(ITEM, buffer)  # type: ignore[arg-type]  # what programs do
     buffer[:] = b"\x00\x7f" * 160  # as loud as it gets
     del buffer[160:]
+    queue.finish()
     assert queue.pull(160) == TEN_SECONDS[:320]
 
 

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -122,16 +123,69 @@ def test_each_reply_is_buffered_anew_and_that_is_no_underrun() -> None:
 # -- underrun
 
 
-def test_an_underrun_is_counted_waits_again_and_fades_in() -> None:
-    queue = queue_of(prebuffer_ms=4, fade_ms=4)
-    queue.push(A, tone(4))
-    assert samples(queue.pull(6)) == [1000] * 4 + [0, 0]
-    queue.push(A, tone(3))
-    assert samples(queue.pull(2)) == [0, 0]
-    queue.push(A, tone(3))
-    assert samples(queue.pull(6)) == [250, 500, 750, 1000, 1000, 1000]
+def test_an_underrun_fades_out_is_counted_waits_again_and_fades_in() -> None:
+    queue = queue_of(prebuffer_ms=6, fade_ms=4)
+    queue.push(A, tone(6))
+    assert samples(queue.pull(8)) == [1000, 1000, 750, 500, 250, 0, 0, 0]
+    assert queue.statistics().underruns == 0, "it may have been the end"
+    queue.push(A, tone(11))
+    assert samples(queue.pull(2)) == [0, 0], "twice as much is wanted now"
     assert queue.statistics().underruns == 1
-    assert queue.heard(9).ms == {"a": 5.0}
+    queue.push(A, tone(1))
+    queue.finish()
+    assert samples(queue.pull(6)) == [250, 500, 750, 1000, 1000, 1000]
+    assert queue.heard(11).ms == {"a": 7.0}
+
+
+def test_more_that_comes_in_time_turns_the_fade_round() -> None:
+    queue = queue_of(fade_ms=4)
+    queue.push(A, tone(8))
+    assert samples(queue.pull(6)) == [1000, 1000, 1000, 1000, 750, 500]
+    queue.push(A, tone(8))
+    assert samples(queue.pull(4)) == [750, 1000, 1000, 1000]
+    assert queue.statistics().underruns == 0
+
+
+def test_what_is_heard_after_a_complete_reply_alone_fades() -> None:
+    queue = queue_of(fade_ms=4)
+    queue.push(A, tone(8))
+    queue.finish()
+    queue.push(B, tone(2))
+    assert samples(queue.pull(11)) == [1000] * 8 + [500, 0] + [0]
+
+
+LOUD = [round(30_000 * np.sin(2 * np.pi * 440 * n / 24_000)) for n in range(24_000)]
+LARGEST_STEP_OF_LOUD = max(abs(after - before) for before, after in pairwise(LOUD))
+
+
+@pytest.mark.parametrize("block", [128, 240, 480, 481, 960])
+@pytest.mark.parametrize("gap", [1, 3])
+def test_a_reply_that_runs_dry_does_not_click(block: int, gap: int) -> None:
+    queue = PlaybackQueue(AudioFormat.pcm16(24_000))
+    output = bytearray(2)
+    for start in range(0, 24_000, 4_800):  # each 200 ms, in time for nothing
+        queue.push(A, pcm(*LOUD[start : start + 4_800]))
+        for _ in range(4_800 // block + gap):
+            output += queue.pull(block)
+    queue.finish()
+    output += queue.pull(24_000)
+    steps = [abs(after - before) for before, after in pairwise(samples(bytes(output)))]
+    assert queue.statistics().underruns >= 1
+    assert queue.heard(queue.frames_out).of("a") == 1_000.0
+    assert max(steps[:-24_000]) <= LARGEST_STEP_OF_LOUD + 30_000 // 120 + 1, "a step of the ramp at most"
+
+
+def test_replies_that_run_dry_are_held_back_longer() -> None:
+    queue = queue_of(prebuffer_ms=40)
+    wanted = []
+    for _ in range(5):
+        queue.push(A, tone(400))
+        queue.pull(500)
+        wanted.append(queue.statistics().prebuffer_ms)
+    assert wanted == [40, 80, 160, 320, 400]
+    queue.push(A, tone(40_000))
+    queue.pull(40_000)
+    assert queue.statistics().prebuffer_ms == 200
 
 
 def test_a_finished_reply_that_goes_on_after_all_is_no_underrun() -> None:
@@ -139,7 +193,7 @@ def test_a_finished_reply_that_goes_on_after_all_is_no_underrun() -> None:
     queue.push(A, tone(4))
     queue.finish()
     queue.pull(6)
-    queue.push(A, tone(4))
+    queue.push(A, tone(8))
     assert samples(queue.pull(4)) == [1000] * 4
     assert queue.statistics().underruns == 0
 
@@ -164,6 +218,7 @@ def test_a_flush_fades_across_items_and_takes_less_when_less_is_left() -> None:
     queue = queue_of(fade_ms=5)
     queue.push(A, tone(11))
     queue.push(B, tone(2, -1_000))
+    queue.finish()
     queue.pull(10)
     assert queue.flush() == 13
     assert samples(queue.pull(5)) == [666, -334, 0, 0, 0]
@@ -176,6 +231,7 @@ def test_the_queue_is_usable_at_once_after_a_flush() -> None:
     queue.pull(10)
     queue.flush()
     queue.push(B, tone(4, 7))
+    queue.finish()
     assert queue.drained_at_frame is None
     assert samples(queue.pull(8)) == [500, 0, 7, 7, 7, 7, 0, 0]
     assert queue.heard(18).ms == {"a": 12.0, "b": 4.0}
@@ -243,6 +299,162 @@ def test_the_end_is_not_told_too_early_while_a_pull_is_under_way() -> None:
     queue.pull(10)
     queue._outlet.reserved = 20
     assert queue.drained_at_frame == 20
+
+
+# -- pause
+
+
+def test_a_pause_ramps_to_zero_and_goes_on_with_the_next_sample() -> None:
+    queue = queue_of(fade_ms=4)
+    queue.push(A, pcm(*range(1_000, 1_100)))
+    queue.finish()
+    queue.pull(10)
+    assert not queue.paused
+    assert queue.pause() == 14
+    assert queue.paused
+    assert queue.pause() == 14, "it is paused already"
+    assert samples(queue.pull(8)) == [757, 505, 253, 0] + [0] * 4
+    assert not any(queue.pull(1_000))
+    assert queue.heard(1_018).of("a") == 14.0
+    assert queue.drained_at_frame is None
+    assert queue.pause() == 14
+    queue.resume()
+    queue.resume()
+    assert not queue.paused
+    assert samples(queue.pull(6)) == [253, 507, 762, 1017, 1018, 1019]
+    assert samples(queue.pull(100))[:80] == list(range(1_020, 1_100))
+    assert queue.heard(queue.frames_out).of("a") == 100.0
+    assert queue.statistics().underruns == 0
+    assert queue.drained_at_frame == 1_018 + 6 + 80
+
+
+def test_what_comes_while_it_is_paused_is_queued() -> None:
+    queue = queue_of(prebuffer_ms=4)
+    queue.pause()
+    assert queue.push(A, pcm(1, 2, 3)) == 0
+    queue.finish()
+    assert not any(queue.pull(100))
+    assert queue.queued_ms == 3
+    assert queue.drained_at_frame is None
+    queue.resume()
+    assert samples(queue.pull(4)) == [1, 2, 3, 0]
+
+
+def test_a_pause_is_no_underrun_even_if_its_ramp_takes_all_that_is_queued() -> None:
+    queue = queue_of(prebuffer_ms=8, fade_ms=4)
+    queue.push(A, tone(8))
+    queue.pull(6)
+    queue.pause()
+    queue.pull(500)
+    queue.push(A, tone(20))
+    queue.pull(500)
+    queue.resume()
+    assert samples(queue.pull(5)) == [250, 500, 750, 1000, 1000]
+    statistics = queue.statistics()
+    assert (statistics.underruns, statistics.prebuffer_ms) == (0, 8)
+
+
+def test_a_resume_amid_the_ramp_turns_it_round() -> None:
+    queue = queue_of(fade_ms=4)
+    queue.push(A, tone(100))
+    queue.pull(10)
+    queue.pause()
+    assert samples(queue.pull(2)) == [750, 500]
+    queue.resume()
+    assert samples(queue.pull(3)) == [750, 1000, 1000]
+    assert queue.heard(15).of("a") == 15.0
+
+
+def test_pause_and_resume_between_two_blocks_are_nothing() -> None:
+    queue = queue_of(fade_ms=4)
+    queue.push(A, tone(100))
+    queue.pull(10)
+    queue.pause()
+    queue.resume()
+    assert samples(queue.pull(3)) == [1000] * 3
+
+
+def test_a_flush_of_what_is_paused_is_silent_and_ends_the_pause() -> None:
+    queue = queue_of(fade_ms=4)
+    queue.push(A, tone(100))
+    queue.pull(10)
+    queue.pause()
+    queue.pull(10)
+    assert queue.flush() == 14
+    assert not queue.paused
+    assert not any(queue.pull(50))
+    assert queue.statistics().dropped_ms == 86
+    queue.push(B, tone(8))
+    assert samples(queue.pull(4)) == [1000] * 4
+    assert queue.heard(queue.frames_out).ms == {"a": 14, "b": 4}
+
+
+def test_a_flush_amid_the_ramp_of_a_pause_goes_on_with_it() -> None:
+    queue = queue_of(fade_ms=4)
+    queue.push(A, tone(100))
+    queue.pull(10)
+    queue.pause()
+    queue.pull(1)
+    assert queue.flush() == 14
+    assert samples(queue.pull(4)) == [500, 250, 0, 0]
+
+
+def test_a_pause_after_a_flush_holds_back_what_is_queued_next() -> None:
+    queue = queue_of(fade_ms=4)
+    queue.push(A, tone(100))
+    queue.pull(10)
+    assert queue.flush() == 14
+    queue.push(B, tone(8))
+    assert queue.pause() == 14, "the flush is not seen yet"
+    assert samples(queue.pull(10)) == [750, 500, 250] + [0] * 7
+    queue.resume()
+    assert samples(queue.pull(2)) == [1000, 1000]
+
+
+def test_a_pause_during_a_pull_allows_for_the_block_that_is_under_way() -> None:
+    queue = queue_of(fade_ms=5)
+    queue.push(A, tone(100))
+    queue.pull(10)
+    queue._outlet.reserved = 20
+    assert queue.pause() == 25
+
+
+def test_without_a_fade_a_pause_is_a_cut() -> None:
+    queue = queue_of()
+    queue.push(A, tone(20))
+    queue.pull(10)
+    assert queue.pause() == 10
+    assert not any(queue.pull(10))
+    queue.resume()
+    assert samples(queue.pull(2)) == [1000, 1000]
+
+
+@given(
+    pauses=st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=8),
+    block=st.integers(1, 17),
+    fade=st.integers(0, 9),
+)
+def test_pauses_lose_nothing_double_nothing_and_do_not_click(
+    pauses: Sequence[tuple[int, int]], block: int, fade: int
+) -> None:
+    queue = queue_of(fade_ms=fade)
+    queue.push(A, tone(5_000, 10_000))
+    queue.finish()
+    output = bytearray(queue.pull(1))
+    for before, during in pauses:
+        output += b"".join(queue.pull(block) for _ in range(before))
+        silent_from = queue.pause()
+        output += b"".join(queue.pull(block) for _ in range(during))
+        assert not any(output[2 * silent_from :])
+        queue.resume()
+    output += queue.pull(5_000)
+    assert queue.heard(queue.frames_out).of("a") == 5_000.0
+    end = queue.drained_at_frame
+    assert end is not None
+    heard = samples(bytes(output[: 2 * end]))
+    assert 5_000 + queue.statistics().silence_frames == queue.frames_out
+    if fade:
+        assert all(abs(after - before) <= 10_000 // fade + 1 for before, after in pairwise(heard))
 
 
 # -- capacity
@@ -355,7 +567,7 @@ steps = st.lists(
         st.tuples(st.just("push"), st.sampled_from("ab"), st.integers(0, 60)),
         st.tuples(st.just("pull"), st.just(""), st.integers(0, 40)),
         st.tuples(st.just("flush"), st.just(""), st.just(0)),
-        st.tuples(st.just("finish"), st.just(""), st.just(0)),
+        st.tuples(st.sampled_from(["finish", "pause", "resume"]), st.just(""), st.just(0)),
     ),
     max_size=60,
 )
@@ -380,10 +592,14 @@ def test_every_sample_is_heard_queued_refused_or_dropped(
                 frames += count
             case "flush":
                 assert queue.flush() >= 0
-            case _:
+            case "finish":
                 queue.finish()
+            case "pause":
+                assert queue.pause() >= 0
+            case _:
+                queue.resume()
         assert queue.queued_ms <= capacity + fade
-    flushes = sum(verb == "flush" for verb, _, _ in steps)
+    queue.resume()
     output += queue.pull(500)  # whatever waits is released, at the latest, after the prebuffer time
     frames += 500
     heard = queue.heard(frames)
@@ -393,7 +609,7 @@ def test_every_sample_is_heard_queued_refused_or_dropped(
     total = sum(heard.ms.values())
     assert total == frames - statistics.silence_frames
     sounding = sum(1 for sample in samples(bytes(output)) if sample)
-    assert sounding <= total <= sounding + flushes, "a ramp ends in a zero"
+    assert sounding <= total <= sounding + len(steps) + 1, "a ramp ends in a zero"
     assert statistics.refused_ms == refused
     assert all(heard.of(item_id) <= queue.received_ms(item_id) for item_id in "ab")
 
@@ -441,7 +657,7 @@ def test_two_threads_lose_and_double_nothing() -> None:
     assert heard_ms == statistics.frames_out - statistics.silence_frames
     assert heard_ms + statistics.dropped_ms == pushed_ms
     sounding = sum(1 for sample in samples(b"".join(pulled)) if sample)
-    assert sounding <= heard_ms <= sounding + 60 + statistics.underruns
+    assert sounding <= heard_ms <= sounding + 6_000, "each ramp ends in a zero"
 
 
 def test_a_closed_queue_refuses_and_counts() -> None:
@@ -458,6 +674,7 @@ def test_what_is_queued_is_the_queues_own() -> None:
     buffer = bytearray(b"ab" * 40)
     queue.push(PlaybackItem("a"), buffer)  # type: ignore[arg-type]
     buffer[:] = b""
+    queue.finish()
     assert queue.pull(40) == b"ab" * 40
     with pytest.raises(TypeError, match="audio is bytes, not str"):
         queue.push(PlaybackItem("a"), "text")  # type: ignore[arg-type]

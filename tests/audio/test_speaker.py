@@ -26,6 +26,10 @@ def tone(frames: int, value: int = 1_000) -> bytes:
     return struct.pack(f"<{frames}h", *[value] * frames)
 
 
+def largest_step(samples: NDArray[np.int16]) -> int:
+    return int(np.abs(np.diff(samples.astype(np.int32))).max())
+
+
 @pytest.fixture
 def speaker(library: FakeSoundBackend, clock: FakeClock) -> Speaker:
     """One frame is one millisecond; what is handed over is heard 40 ms later."""
@@ -76,6 +80,7 @@ async def test_the_device_gets_silence_until_there_is_something_to_say(
     async with speaker:
         assert library.output.played == bytes(14), "the first block comes before anything can be queued"
         speaker.play(A, tone(60))
+        speaker.finish()
         assert await run(library, clock, 7) == tone(60) + bytes(20)
     assert library.output.closed
     assert speaker.device is not None
@@ -127,6 +132,70 @@ async def test_stop_in_silence_is_silent_now_or_was_before(
         assert speaker.stop().silent_at == pytest.approx(100.060, abs=1e-3)
 
 
+async def test_a_pause_keeps_what_is_queued_and_goes_on_to_the_sample(
+    speaker: Speaker, library: FakeSoundBackend, clock: FakeClock
+) -> None:
+    async with speaker:
+        speaker.play(A, tone(100))
+        speaker.finish()
+        await run(library, clock, 6)
+        heard = speaker.pause()
+        assert speaker.paused
+        assert heard.silent_at == pytest.approx(clock.now() + 0.040 + 0.005, abs=1e-3)
+        paused = await run(library, clock, 50)
+        assert paused[:10] == struct.pack("<5h", 800, 600, 400, 200, 0)
+        assert not any(paused[10:])
+        assert speaker.heard().of("a") == 65.0
+        assert speaker.pause().silent_at == pytest.approx(heard.silent_at, abs=1e-3)
+        speaker.resume()
+        assert not speaker.paused
+        assert await run(library, clock, 10) == (
+            struct.pack("<5h", 200, 400, 600, 800, 1_000) + tone(30) + bytes(2 * 65)
+        )
+        assert speaker.heard().of("a") == 100.0
+        assert speaker.statistics().playback.underruns == 0
+
+
+async def test_wait_drained_waits_for_what_is_paused_and_not_for_what_is_stopped(
+    speaker: Speaker, library: FakeSoundBackend, clock: FakeClock
+) -> None:
+    drained = anyio.Event()
+
+    async def wait() -> None:
+        await speaker.wait_drained()
+        drained.set()
+
+    async with speaker, anyio.create_task_group() as tasks:
+        speaker.play(A, tone(5_000))
+        await run(library, clock, 6)
+        speaker.pause()
+        tasks.start_soon(wait)
+        await run(library, clock, 600)
+        assert not drained.is_set()
+        speaker.stop()
+        await run(library, clock, 12)
+        assert drained.is_set()
+
+
+async def test_a_pause_outlasts_the_loss_of_the_device(
+    speaker: Speaker, library: FakeSoundBackend, clock: FakeClock
+) -> None:
+    async with speaker:
+        speaker.play(A, tone(200))
+        speaker.finish()
+        await run(library, clock, 9)
+        speaker.pause()
+        await run(library, clock, 1)
+        library.output.lose()
+        await settled(lambda: len(library.streams) == 2 and library.output.started)
+        assert not any(await run(library, clock, 10))
+        assert speaker.paused
+        lost_ms = speaker.statistics().lost_ms
+        speaker.resume()
+        assert (await run(library, clock, 20))[10:] == tone(100) + bytes(2 * 95)
+        assert speaker.heard().of("a") + lost_ms == 200.0
+
+
 async def test_wait_drained_returns_when_the_last_sample_is_heard(
     speaker: Speaker, library: FakeSoundBackend, clock: FakeClock
 ) -> None:
@@ -161,6 +230,7 @@ async def test_the_tap_gets_what_the_device_takes_with_the_time_of_its_sound(
         await run(library, clock, 2)
         speaker.tap = blocks.append
         speaker.play(A, tone(40))
+        speaker.finish()
         await run(library, clock, 6)
         speaker.tap = None
         await run(library, clock, 4)
@@ -285,6 +355,34 @@ async def test_a_stop_forgets_what_the_filter_holds(library: FakeSoundBackend, c
         speaker.play(B, bytes(4_800))
         speaker.finish()
         assert not any(library.output.run(4_800))
+
+
+@pytest.mark.parametrize("device_rate", [44_100, 48_000])
+async def test_a_pause_is_exact_at_a_rate_of_the_devices_own(
+    library: FakeSoundBackend, clock: FakeClock, device_rate: int
+) -> None:
+    library.devices = [FakeDevice("card", default_rate=device_rate, rates=frozenset({device_rate}))]
+    wave = (30_000 * np.sin(np.arange(24_000) * 2 * np.pi * 440 / 24_000)).astype("<i2")
+    played: list[NDArray[np.int16]] = []
+    for pauses in (False, True):
+        async with Speaker(backend=library, clock=clock, patience=PATIENT) as speaker:
+            speaker.play(A, wave.tobytes())
+            speaker.finish()
+            for number in range(150):
+                if pauses and number == 30:
+                    speaker.pause()
+                if pauses and number == 60:
+                    speaker.resume()
+                library.output.run(device_rate // 100)
+                await clock.advance(0.010)
+            assert speaker.heard().of("a") == pytest.approx(1_000, abs=3), "the filter's own delay"
+            played.append(np.frombuffer(library.output.played, "<i2"))
+    cut, fade = 30 * (device_rate // 100), device_rate * 5 // 1000
+    before, after = played
+    assert np.array_equal(after[:cut], before[:cut])
+    assert not after[cut + fade : 2 * cut].any()
+    assert np.array_equal(after[2 * cut + fade :], before[cut + 2 * fade : len(before) - cut + fade])
+    assert largest_step(after) <= largest_step(before) + 30_000 / fade + 2
 
 
 # -- loss

@@ -54,6 +54,7 @@ async def test_the_file_holds_what_was_heard_silence_included(tmp_path: Path, cl
     async with WavSink(path, format=FORMAT, clock=clock) as sink:
         await clock.advance(0.050)  # steps at 0, 20 and 40 ms
         sink.play(A, tone(60))
+        sink.finish()
         await clock.advance(0.080)  # steps at 60, 80, 100 and 120 ms
         assert sink.heard().ms == {"a": 60.0}
     assert written(path) == bytes(2 * 60) + tone(60) + bytes(2 * 20)
@@ -99,6 +100,43 @@ async def test_stop_before_anything_sounded_is_silent_now(clock: FakeClock) -> N
     stopped = sink.stop()
     assert stopped.ms == {}
     assert stopped.silent_at == clock.now()
+
+
+async def test_a_pause_is_silence_until_it_goes_on(tmp_path: Path, clock: FakeClock) -> None:
+    path = tmp_path / "out.wav"
+    drained = Event()
+    async with WavSink(path, format=FORMAT, clock=clock) as sink, create_task_group() as tasks:
+        sink.play(A, tone(100))
+        sink.finish()
+        await clock.advance(0.050)
+        assert sink.pause().silent_at == pytest.approx(clock.now() + 0.010 + 0.005)
+        tasks.start_soon(wait_drained, sink, drained)
+        await clock.advance(0.100)
+        assert sink.paused
+        assert sink.pause().ms == {"a": 65.0}
+        assert not drained.is_set()
+        sink.resume()
+        assert not sink.paused
+        await clock.advance(0.050)
+        assert sink.heard().ms == {"a": 100.0}
+        assert drained.is_set()
+    pcm = written(path)
+    assert pcm[: 2 * 60] == tone(60)
+    assert pcm[2 * 64 : 2 * 160] == bytes(2 * 96)
+    assert pcm[2 * 164 : 2 * 195] == tone(31)
+
+
+async def test_a_stop_ends_a_pause(clock: FakeClock) -> None:
+    async with NullSink(format=FORMAT, clock=clock) as sink:
+        sink.play(A, tone(200))
+        await clock.advance(0.050)
+        sink.pause()
+        await clock.advance(0.100)
+        assert sink.stop().silent_at == pytest.approx(100.065)
+        assert not sink.paused
+        sink.play(B, tone(40))
+        await clock.advance(0.050)
+        assert sink.heard().ms == {"a": 65.0, "b": 40.0}
 
 
 async def test_a_short_reply_starts_at_once_when_it_is_finished(clock: FakeClock) -> None:
@@ -156,6 +194,7 @@ async def test_the_tap_gets_every_block_with_its_scheduled_time(clock: FakeClock
         sink.tap = blocks.append
         await clock.advance(0.030)
         sink.play(A, tone(40))
+        sink.finish()
         await clock.advance(0.030)
     assert [block.at for block in blocks] == pytest.approx([100.0, 100.020, 100.040, 100.060])
     assert b"".join(block.pcm for block in blocks) == bytes(2 * 40) + tone(40)

@@ -144,8 +144,14 @@ class AudioSink(Protocol):
 
     A sink is opened by ``async with sink`` where it needs a device or a pacing task; the session
     does that when it is attached.
-    A sink may also have ``finish()``, which the session calls when a reply is complete, so that one that
-    holds back until enough is queued need not wait for more.
+    A sink may also have
+
+    * ``finish()``, which the session calls when a reply is complete, so that one that holds back until enough
+      is queued need not wait for more;
+    * ``pause() -> Heard``, ``resume()`` and ``paused``: silence as with ``stop``, but what is queued stays
+      queued, ``play`` goes on queueing, and ``resume`` goes on where it broke off. ``stop`` ends a pause;
+      ``wait_drained`` does not return while audio is paused;
+    * ``volume``, a factor from 0.0 to 4.0, and ``background``, the sounds beside the voice.
     """
 
     @property

@@ -5,15 +5,17 @@ pushes audio, flushes and asks what was heard; the *consumer* (a device's callba
 pulls exact numbers of frames. Between them lie:
 
 * the lane of queued pieces: the producer appends, the consumer takes from the front;
-* the outlet, which belongs to the consumer, except for the one reference to the lane it plays from. A flush
-  replaces that reference; the consumer sees the new lane at its next pull, plays the next few
-  milliseconds of the old one on a ramp to zero, and drops the rest unseen;
+* the outlet, which belongs to the consumer, except for two values that the producer writes: the reference to
+  the lane it plays from, and whether it is paused. A flush replaces the lane; the consumer sees the new one
+  at its next pull, plays the next few milliseconds of the old one on a ramp to zero, and drops the rest
+  unseen. A pause drops nothing: the same ramp, then silence, and later the next sample on a rising ramp;
 * the log of segments: the consumer appends what it handed out, the producer collects it into the ledger,
   which maps output frames to items.
 
 Output frames are counted from the first pull and never reset, silence included, so a position on the
 device's clock (a frame number) is enough to know how much of each item was heard: prebuffer waits,
-underruns and fades are right by construction.
+underruns, pauses and fades are right by construction. No sample is handed out twice: what lay under a ramp
+was heard, if only softly, and is not said again.
 """
 
 from __future__ import annotations
@@ -26,8 +28,12 @@ from ._pcm import pcm_bytes
 from ._playback_lane import SAMPLE_BYTES, Lane, Piece
 from ._playback_ledger import HeardLedger
 from ._playback_outlet import Outlet
+from ._playback_prebuffer import Prebuffer
 
 __all__ = ("PlaybackQueue", "PlaybackStatistics", "require_playable")
+
+_CALM_MS = 20_000
+"""How much has to sound without an underrun before less is held back again."""
 
 
 def require_playable(format: AudioFormat) -> None:  # noqa: A002 - the field's term, as in AudioSink.format
@@ -55,6 +61,8 @@ class PlaybackStatistics:
     """Thrown away by flushes."""
     refused_ms: float
     """Not taken because the queue was full, or its sink closed."""
+    prebuffer_ms: float
+    """What has to be queued of a reply before it sounds; it grows with underruns and shrinks again."""
 
 
 class PlaybackQueue:
@@ -66,9 +74,12 @@ class PlaybackQueue:
         format: mono PCM16 at any rate.
         prebuffer_ms: how much of a reply must be queued before it starts to sound. Audio arrives faster
             than it plays, so this costs once per reply. A reply that is complete, or to which nothing
-            was added for the same time, starts with less.
+            was added for the same time, starts with less. Each underrun doubles it for what follows, 20 s
+            of sound without one halve it again, never below this.
+        longest_prebuffer_ms: where doubling ends.
         capacity_ms: the most that may be queued.
-        fade_ms: the ramp to zero at a flush, and from zero after an underrun.
+        fade_ms: the ramp to zero at a flush, at a pause and where a reply runs dry, and from zero when it
+            goes on.
     """
 
     def __init__(
@@ -76,13 +87,19 @@ class PlaybackQueue:
         format: AudioFormat,  # noqa: A002 - the field's term, as in AudioSink.format
         *,
         prebuffer_ms: float = 40,
+        longest_prebuffer_ms: float = 400,
         capacity_ms: float = 600_000,
         fade_ms: float = 5,
     ) -> None:
         require_playable(format)
         self.format = format
         self._capacity = self._frames_of(capacity_ms)
-        self._outlet = Outlet(prebuffer=self._frames_of(prebuffer_ms), fade=self._frames_of(fade_ms))
+        prebuffer = Prebuffer(
+            least=self._frames_of(prebuffer_ms),
+            most=self._frames_of(longest_prebuffer_ms),
+            calm=self._frames_of(_CALM_MS),
+        )
+        self._outlet = Outlet(prebuffer=prebuffer, fade=self._frames_of(fade_ms))
         self._ledger = HeardLedger(format.rate)
         self._pushed_frames = 0
         self._refused_bytes = 0
@@ -140,19 +157,31 @@ class PlaybackQueue:
     def flush(self) -> int:
         """Barge-in: ramp the next few milliseconds to zero and drop the rest. Usable again at once.
 
+        Ends a pause, too.
+
         Returns:
             The output frame from which on there is silence, at the latest.
         """
-        outlet = self._outlet
-        old, outlet.lane = outlet.lane, Lane()
-        if old is not outlet.playing:  # the flush before this one has not been seen yet: it covers this one
+        return self._fall_silent(Lane(), paused=False)
+
+    def pause(self) -> int:
+        """Ramp the next few milliseconds to zero and keep the rest. ``push`` and ``finish`` go on working.
+
+        Returns:
+            The output frame from which on there is silence, at the latest; the same if it is paused already.
+        """
+        if self._outlet.paused:
             return self._silent_from
-        begin = outlet.reserved
-        under_way = begin != outlet.frames_out
-        sounding = under_way or not outlet.waiting
-        tail = min(outlet.fade, outlet.shaped.queued + (old.queued if sounding else 0))
-        self._silent_from = begin + tail if tail or under_way else outlet.sounding_until
-        return self._silent_from
+        return self._fall_silent(self._outlet.lane, paused=True)
+
+    def resume(self) -> None:
+        """Go on with the sample after the last one that was played, on a rising ramp."""
+        self._outlet.paused = False
+
+    @property
+    def paused(self) -> bool:
+        """Nothing is played until ``resume`` or ``flush``."""
+        return self._outlet.paused
 
     def heard(self, played_frame: int) -> Heard:
         """What was heard of each item when the device has played the output up to that frame."""
@@ -170,6 +199,11 @@ class PlaybackQueue:
     def received_ms(self, item_id: str) -> float:
         """Milliseconds that were queued of that item in all, heard or not."""
         return self._ledger.received_ms(item_id)
+
+    @property
+    def sounding(self) -> bool:
+        """The last block that was pulled carried audio; for the consumer."""
+        return self._outlet.sounding
 
     @property
     def frames_out(self) -> int:
@@ -203,12 +237,27 @@ class PlaybackQueue:
             queued_ms=self.queued_ms,
             dropped_ms=max(0, dropped) * 1000 / self.format.rate,
             refused_ms=self.format.ms_of(self._refused_bytes),
+            prebuffer_ms=outlet.prebuffer.frames * 1000 / self.format.rate,
         )
 
     @property
     def _queued_frames(self) -> int:
         outlet = self._outlet
-        return outlet.lane.queued + outlet.shaped.queued
+        return outlet.lane.queued + outlet.tail.queued
+
+    def _fall_silent(self, lane: Lane, *, paused: bool) -> int:
+        """Tell the consumer, and work out from when on there is silence, whether or not it is pulling."""
+        outlet = self._outlet
+        told = outlet.lane is outlet.playing  # else the flush before this one is unseen, and covers this one
+        at, falling = outlet.frames_out, outlet.falling_frames
+        outlet.lane = lane
+        outlet.paused = paused
+        begin = outlet.reserved
+        if begin != at:  # a pull is under way or was meanwhile, and may have missed it
+            self._silent_from = begin + outlet.fade
+        elif told:
+            self._silent_from = at + falling if falling else outlet.sounding_until
+        return self._silent_from
 
     def _collect(self) -> None:
         log = self._outlet.log

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ._format import PlaybackItem
 
-__all__ = ("SAMPLE_BYTES", "Lane", "Piece", "ramped")
+__all__ = ("SAMPLE_BYTES", "Lane", "Piece", "Ramp")
 
 SAMPLE_BYTES = 2
 
@@ -60,6 +60,10 @@ class Lane:
         """No more is coming for what is queued: do not hold it back."""
         self.ended_at = self.pushed
 
+    def front(self) -> PlaybackItem:
+        """Whose the next frame is; only while something is queued."""
+        return (self._head or self._chunks[0]).item
+
     def take(self, frames: int) -> Piece | None:
         """At most so many frames of the piece in front, or None when the lane is empty."""
         head = self._head
@@ -86,19 +90,29 @@ class Lane:
         return pieces
 
 
-def ramped(pieces: Iterable[Piece], *, rising: bool) -> list[Piece]:
-    """The same pieces under one straight ramp, from silence or into silence."""
-    pieces = list(pieces)
-    total = sum(piece.frames for piece in pieces)
-    shaped: list[Piece] = []
-    done = 0
-    for piece in pieces:
-        samples = struct.unpack(f"<{piece.frames}h", piece.pcm)
-        if rising:
-            scaled = (sample * (done + i + 1) // total for i, sample in enumerate(samples))
-        else:
-            scaled = (sample * (total - done - i - 1) // total for i, sample in enumerate(samples))
-        pcm = struct.pack(f"<{piece.frames}h", *scaled)
-        shaped.append(Piece(piece.item, piece.offset, memoryview(pcm)))
-        done += piece.frames
-    return shaped
+class Ramp(NamedTuple):
+    """A straight line from one level to another over so many frames; the last frame has the other level.
+
+    Levels are whole steps, of which ``full`` leave a sample as it is and 0 makes it silent. All arithmetic is
+    in integers, so that halves of a ramp that is cut into blocks fit together to the bit.
+    """
+
+    level: int
+    target: int
+    full: int
+    frames: int
+
+    def shape(self, pieces: Iterable[Piece]) -> list[Piece]:
+        """The pieces under this line."""
+        if self.level == self.target == self.full:
+            return list(pieces)
+        shaped: list[Piece] = []
+        step, scale = self.target - self.level, self.full * self.frames
+        gain = self.level * self.frames
+        for piece in pieces:
+            samples = struct.unpack(f"<{piece.frames}h", piece.pcm)
+            scaled = [sample * (gain + step * (i + 1)) // scale for i, sample in enumerate(samples)]
+            gain += step * piece.frames
+            pcm = struct.pack(f"<{piece.frames}h", *scaled)
+            shaped.append(Piece(piece.item, piece.offset, memoryview(pcm)))
+        return shaped

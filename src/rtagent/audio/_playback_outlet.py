@@ -1,12 +1,19 @@
-"""The playing thread's half of the queue: everything here but ``lane`` is written by that thread alone."""
+"""The playing thread's half of the queue: only ``lane`` and ``paused`` are written by the other thread.
+
+The voice has a *level*, from 0 to full, and it moves by one step a frame, or faster where fewer frames are
+left. It falls when the queue is paused, when a flush is seen, and over the last frames in hand of a reply
+that is not complete; it rises again when the queue goes on or when more has come. So nothing that breaks off
+ends in a click, and each sample is handed out exactly once, whatever its level.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 
 from ._format import PlaybackItem
-from ._playback_lane import SAMPLE_BYTES, Lane, Piece, ramped
+from ._playback_lane import SAMPLE_BYTES, Lane, Piece, Ramp
 from ._playback_ledger import Segment
+from ._playback_prebuffer import Prebuffer
 
 __all__ = ("Outlet",)
 
@@ -15,22 +22,26 @@ class Outlet:
     """Takes exact numbers of frames from a lane: holds replies back until they are buffered, fades cuts.
 
     Args:
-        prebuffer: frames that must be queued before a reply starts to sound.
-        fade: frames of the ramp after an underrun and at a flush.
+        prebuffer: how much must be queued before a reply starts to sound.
+        fade: frames of a whole ramp; 0 for none.
     """
 
-    def __init__(self, *, prebuffer: int, fade: int) -> None:
-        self._prebuffer = max(1, prebuffer)
-        self.fade = max(1, fade)
+    def __init__(self, *, prebuffer: Prebuffer, fade: int) -> None:
+        self.prebuffer = prebuffer
+        self.fade = fade
         self.lane = Lane()
         """The lane to play from; the producer replaces it to flush, by this one assignment."""
+        self.paused = False
+        """Nothing is to sound for now; written by the producer alone."""
         self.playing = self.lane
         """The lane that is being played; it differs from ``lane`` until a flush has been seen."""
-        self.shaped = Lane()
-        """Frames already under a ramp; they go first."""
+        self.tail = Lane()
+        """What a flush left: frames under a ramp to zero. They go first."""
         self.log: deque[Segment] = deque()
         """What was handed out, for the producer to collect; holds at most what was queued."""
         self.waiting = True
+        self.sounding = False
+        """The last block carried audio."""
         self.reserved = 0
         """``frames_out`` as it will be after the pull that is under way."""
         self.frames_out = 0
@@ -39,6 +50,8 @@ class Outlet:
         self.silence_frames = 0
         self.sounded_frames = 0
         self.underruns = 0
+        self._full = max(1, fade)
+        self._level = self._full
         self._quiet = 0
         self._seen_pushed = 0
         self._ran_dry_in: PlaybackItem | None = None
@@ -46,58 +59,100 @@ class Outlet:
 
     def pull(self, frames: int) -> bytes:
         """Exactly so many frames; silence where there is nothing to play."""
-        at = self.frames_out
+        start = at = self.frames_out
         end = at + frames
         # Before the lane is read, so that a flush which this pull does not see yet can allow for it.
         self.reserved = end
+        # Before the lane, too: a flush ends the pause last, so what was paused and is flushed never sounds.
+        paused = self.paused
         if self.lane is not self.playing:
             self._cut()
-        if self.waiting:
+        if self.waiting and not paused:
             self._consider_release(frames)
         out: list[memoryview | bytes] = []
-        while at < end and (piece := self._next(end - at)) is not None:
-            out.append(piece.pcm)
-            self.log.append(Segment(at, piece.frames, piece.item, piece.offset))
-            at += piece.frames
+        while at < end and (pieces := self._next(end - at, paused=paused)):
+            for piece in pieces:
+                out.append(piece.pcm)
+                self.log.append(Segment(at, piece.frames, piece.item, piece.offset))
+                at += piece.frames
+            self._last_item = pieces[-1].item
             self.sounding_until = at
-        self.sounded_frames += frames - (end - at)
+        self.sounding = at > start
+        self.sounded_frames += at - start
+        self.prebuffer.sounded(at - start)
         if at < end:
             out.append(bytes((end - at) * SAMPLE_BYTES))
             self.silence_frames += end - at
         self.frames_out = end
         return b"".join(out)
 
-    def _next(self, limit: int) -> Piece | None:
-        piece = self.shaped.take(limit)
-        if piece is None and not self.waiting:
-            piece = self.playing.take(limit)
-            if piece is None:
-                self._run_dry()
-        if piece is not None:
-            self._last_item = piece.item
-        return piece
+    @property
+    def falling_frames(self) -> int:
+        """How many frames it would take from here to be silent."""
+        if self.waiting or self.tail.queued:
+            return self.tail.queued
+        return min(self._level, self.fade, self.playing.queued)
+
+    def _next(self, limit: int, *, paused: bool) -> list[Piece]:
+        """What goes next, at most so many frames; nothing if there is silence from here on."""
+        if self.tail.queued:
+            return self.tail.take_up_to(limit)
+        if self.waiting:
+            return []
+        ramp = self._falling(limit) if paused else self._going_on(limit)
+        self._level = ramp.target
+        if ramp.frames:
+            return ramp.shape(self.playing.take_up_to(ramp.frames))
+        if not paused:
+            self._run_dry()
+        return []
+
+    def _falling(self, limit: int) -> Ramp:
+        """Towards silence, because the queue is paused."""
+        return self._down(self.falling_frames, limit)
+
+    def _going_on(self, limit: int) -> Ramp:
+        """As it is, or louder again; down over the last frames in hand, unless the reply is complete.
+
+        It looks ahead: once the last sample is handed out at its full level, it is too late for a ramp.
+        """
+        lane = self.playing
+        pushed = lane.pushed  # read before ended_at, so that an end which is told is not overlooked
+        left = pushed - lane.taken
+        unended = max(0, min(self.fade, pushed - max(lane.ended_at, lane.taken)))
+        ahead = left - unended
+        if ahead <= 0:
+            return self._down(left, limit)
+        frames = min(limit, ahead)
+        if self._level < self._full:
+            frames = min(frames, self._full - self._level)
+            return Ramp(self._level, self._level + frames, self._full, frames)
+        return Ramp(self._full, self._full, self._full, frames)
+
+    def _down(self, whole: int, limit: int) -> Ramp:
+        """The first part of a fall over so many frames."""
+        frames = min(whole, limit)
+        target = self._level * (whole - frames) // whole if whole else 0
+        return Ramp(self._level, target, self._full, frames)
 
     def _run_dry(self) -> None:
         ended = self.playing.taken <= self.playing.ended_at
-        self._ran_dry_in = None if ended else self._last_item
-        self._start_waiting()
+        self._start_waiting(None if ended else self._last_item)
 
-    def _start_waiting(self) -> None:
+    def _start_waiting(self, ran_dry_in: PlaybackItem | None) -> None:
         self.waiting = True
+        self._ran_dry_in = ran_dry_in
         self._quiet = 0
         self._seen_pushed = self.playing.taken
 
     def _cut(self) -> None:
         """A flush was asked for: end what sounds now on a short ramp, then begin afresh."""
-        old, self.playing = self.playing, self.lane
-        tail = self.shaped.take_up_to(self.fade)
-        if not self.waiting:
-            tail += old.take_up_to(self.fade - sum(piece.frames for piece in tail))
-        self.shaped = Lane()
-        for piece in ramped(tail, rising=False):
-            self.shaped.push(piece)
-        self._ran_dry_in = None
-        self._start_waiting()
+        if not (self.waiting or self.tail.queued):
+            ramp = self._falling(self.fade)
+            for piece in ramp.shape(self.playing.take_up_to(ramp.frames)):
+                self.tail.push(piece)
+        self.playing = self.lane
+        self._start_waiting(None)
 
     def _consider_release(self, frames: int) -> None:
         """Let the reply sound when it is buffered, complete, or when nothing more came for as long."""
@@ -106,23 +161,25 @@ class Outlet:
         if not queued:
             return
         if lane.pushed != self._seen_pushed:
+            self._look_at_arrival()
             self._seen_pushed = lane.pushed
             self._quiet = 0
         else:
             self._quiet += frames
-        complete = lane.ended_at > lane.taken
-        if queued >= self._prebuffer or complete or self._quiet >= self._prebuffer:
-            self._release()
+        enough = self.prebuffer.frames
+        if queued >= enough or lane.ended_at > lane.taken or self._quiet >= enough:
+            self.waiting = False
 
-    def _release(self) -> None:
-        self.waiting = False
-        pieces = self.playing.take_up_to(self.fade)
-        if pieces and _same_part(pieces[0].item, self._ran_dry_in):
+    def _look_at_arrival(self) -> None:
+        """Something was queued while nothing sounded: a reply that ran dry goes on, or another begins."""
+        if self._seen_pushed != self.playing.taken:
+            return
+        if _same_part(self.playing.front(), self._ran_dry_in):
             self.underruns += 1
-            pieces = ramped(pieces, rising=True)
-        for piece in pieces:
-            self.shaped.push(piece)
-        self._ran_dry_in = None
+            self.prebuffer.ran_dry()
+            self._level = 0
+        else:
+            self._level = self._full
 
 
 def _same_part(item: PlaybackItem, other: PlaybackItem | None) -> bool:

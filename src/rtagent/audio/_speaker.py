@@ -34,6 +34,8 @@ _TAP_MS = 2_000
 _TAP_WAKE_MS = 20
 _DRAIN_POLL_S = 0.020
 """How long to sleep at least while the end of playback is not known yet."""
+_DRAIN_LOOK_S = 0.100
+"""How long to sleep at most: a stop may bring the end forward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +172,24 @@ class Speaker:
         """
         silent_frame = self._queue.flush()
         self._feed.reset()
-        silent_at = self._dac.time_of(silent_frame)
-        return Heard(self.heard().ms, silent_at=self._clock.now() if silent_at is None else silent_at)
+        return self._silent_from(silent_frame)
+
+    def pause(self) -> Heard:
+        """Fall silent as with ``stop``, but keep what is queued; ``play`` and ``finish`` go on working.
+
+        Returns:
+            What was heard of each item until now, and when the end of the ramp leaves the device.
+        """
+        return self._silent_from(self._queue.pause())
+
+    def resume(self) -> None:
+        """Go on where it was paused, to the sample, on a rising ramp; nothing happens if it is not paused."""
+        self._queue.resume()
+
+    @property
+    def paused(self) -> bool:
+        """Nothing sounds until ``resume``, or ``stop``, which ends a pause."""
+        return self._queue.paused
 
     def heard(self) -> Heard:
         """What has been heard of each item until now, by the device's own clock."""
@@ -183,6 +201,8 @@ class Speaker:
 
     async def wait_drained(self) -> None:
         """Return when the last queued sample has been heard, or when the speaker was closed meanwhile.
+
+        Not while audio is paused.
 
         Raises:
             LocalProtocolError: the speaker is not open.
@@ -196,7 +216,7 @@ class Speaker:
             if end is not None and self._dac.played_frame(now) >= end:
                 return
             due = now + self._queue.queued_ms / 1000 if end is None else self._dac.time_of(end)
-            await self._clock.sleep_until(max(due or now, now + _DRAIN_POLL_S))
+            await self._clock.sleep_until(min(max(due or now, now + _DRAIN_POLL_S), now + _DRAIN_LOOK_S))
 
     def add_tap(self, tap: Callable[[AudioBlock], None]) -> None:
         """Call that as well with every block that the device takes, as ``tap``; a microphone does it."""
@@ -280,6 +300,10 @@ class Speaker:
         self._clock_jumps += self._dac.jumps
         self._dac.reset()
         await self._line.reopen(self._take_over)
+
+    def _silent_from(self, frame: int) -> Heard:
+        at = self._dac.time_of(frame)
+        return Heard(self.heard().ms, silent_at=self._clock.now() if at is None else at)
 
     def _require_open(self) -> None:
         if self._failure is not None:

@@ -88,9 +88,20 @@ class NullSink:
 
     def stop(self) -> Heard:
         """Fall silent within one block. Returns what was heard, and when the last sample sounds."""
-        silent_frame = self._queue.flush()
-        heard = self.heard()
-        return Heard(heard.ms, silent_at=self._time_of(silent_frame))
+        return self._silent_from(self._queue.flush())
+
+    def pause(self) -> Heard:
+        """Fall silent within one block and keep what is queued. Returns the same as ``stop``."""
+        return self._silent_from(self._queue.pause())
+
+    def resume(self) -> None:
+        """Go on where it was paused, to the sample; nothing happens if it is not paused."""
+        self._queue.resume()
+
+    @property
+    def paused(self) -> bool:
+        """Nothing sounds until ``resume``, or ``stop``, which ends a pause."""
+        return self._queue.paused
 
     def heard(self) -> Heard:
         """What has left until now, per item."""
@@ -102,6 +113,8 @@ class NullSink:
 
     async def wait_drained(self) -> None:
         """Return when the last queued sample has left, or when the sink was closed meanwhile.
+
+        Not while audio is paused.
 
         Raises:
             LocalProtocolError: the sink is not open, so nothing would ever leave.
@@ -134,6 +147,9 @@ class NullSink:
 
     async def _store(self, pcm: bytes) -> None:
         """Keep a block that has left; this sink does not."""
+
+    def _silent_from(self, frame: int) -> Heard:
+        return Heard(self.heard().ms, silent_at=self._time_of(frame))
 
     def _time_of(self, frame: int) -> float:
         next_at = self._clock.now() if self._next_at is None else self._next_at
