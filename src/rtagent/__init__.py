@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         Unsupported,
     )
     from .protocol import History, HistoryEntry, Response, Usage
-    from .session import ReconnectPolicy, Session, SyncSession, Transcriber, Translator
+    from .session import BargeIn, LocalTurns, ReconnectPolicy, Session, SyncSession, Transcriber, Translator
     from .tools import Tool, ToolContext, ToolRegistry, tool
     from .transport import Endpoint
 
@@ -37,6 +37,7 @@ __all__ = (
     "Agent",
     "AudioFileError",
     "AudioUnavailable",
+    "BargeIn",
     "ConfigurationError",
     "Connecting",
     "ConnectionFailed",
@@ -46,6 +47,7 @@ __all__ = (
     "History",
     "HistoryEntry",
     "LocalProtocolError",
+    "LocalTurns",
     "ProtocolError",
     "ReconnectPolicy",
     "RemoteProtocolError",
@@ -107,10 +109,12 @@ __getattr__, __dir__ = lazily(
         **dict.fromkeys(_ERRORS, ".errors"),
         **{room: f".{room}" for room in _ROOMS},
         "Agent": ".agent",
+        "BargeIn": ".session",
         "Connecting": "._connect",
         "Endpoint": ".transport",
         "History": ".protocol",
         "HistoryEntry": ".protocol",
+        "LocalTurns": ".session",
         "ReconnectPolicy": ".session",
         "Response": ".protocol",
         "Session": ".session",

@@ -244,6 +244,22 @@ def test_a_microphone_beside_a_speaker_does_not_hear_it(output, cancels, monkeyp
     assert (ears.echo_policy != "none") is cancels
 
 
+@pytest.mark.parametrize(
+    ("agent", "wishes", "ours"),
+    [
+        (Agent(turn_taking="manual"), {}, True),
+        (Agent(turn_taking="manual"), {"push_to_talk": True}, False),
+        (Agent(), {}, False),
+    ],
+)
+async def test_turns_end_on_this_side_where_nobody_else_ends_them(agent, wishes, ours, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    plan = Plan(agent=agent, endpoint=Endpoint.local(), **wishes)
+    async with talking() as (_, talk, _):
+        talk._plan = plan
+        assert talk._hears_turns is ours
+
+
 async def test_somebody_who_types_is_told_how(monkeypatch):
     monkeypatch.setattr(sys, "stdin", Terminal())
     async with talking(text=True) as (_, talk, out):

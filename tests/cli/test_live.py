@@ -106,6 +106,14 @@ async def test_a_line_for_what_the_server_says(event: events.ServerEvent, line: 
             "   4.00 s  interrupted after 1240 ms of the answer",
         ),
         (
+            lifecycle.PlaybackPaused(at=104, item_id="a", heard_ms=300, reason="speech"),
+            "   4.00 s  state     somebody speaks: the voice waits",
+        ),
+        (
+            lifecycle.PlaybackResumed(at=104, item_id="a", heard_ms=300, reason="speech", paused_ms=2_300),
+            "   4.00 s  state     it was no interruption: the voice goes on after 2.3 s",
+        ),
+        (
             lifecycle.TurnMeasured(
                 at=105,
                 turn=2,

@@ -306,7 +306,7 @@ def test_a_spoken_turn_is_followed_to_its_answer() -> None:
         states.append(talk.core.state)
     assert states == ["listening", "listening", "thinking", "thinking", "thinking", "thinking"]
     turns = talk.happened(InputTurn)
-    assert [turn.kind for turn in turns] == ["started", "stopped"]
+    assert [turn.kind for turn in turns] == ["started", "stopped", "taken"]
     assert turns[1].ended_at == pytest.approx(11.2)  # 1700 ms less the 500 ms of silence
     assert [(entry.role, entry.text) for entry in talk.core.history] == [("user", "Hello.")]
     talk.audio()
@@ -338,6 +338,30 @@ def speaking() -> Talk:
         talk.audio(item_id, pcm=SECOND_OF_PCM * seconds)
     talk.take()
     return talk
+
+
+def test_words_that_come_while_the_voice_sounds_are_told() -> None:
+    talk = speaking()
+    for text in ("", " ", "No"):
+        talk.server(
+            events.ConversationItemInputAudioTranscriptionDelta(item_id="u2", content_index=0, delta=text)
+        )
+    talk.server(
+        events.ConversationItemInputAudioTranscriptionCompleted(
+            item_id="u2", content_index=0, transcript="No, stop.", usage=None
+        )
+    )
+    assert talk.happened(InputTurn) == [InputTurn("words", "u2")] * 2
+
+
+def test_the_end_of_speech_may_have_no_position_and_a_turn_no_answer() -> None:
+    talk = Talk(vad=False)
+    talk.server(
+        events.InputAudioBufferSpeechStarted(item_id="u1", audio_start_ms=None),
+        events.InputAudioBufferSpeechStopped(item_id="u1", audio_end_ms=None),
+        events.InputAudioBufferCommitted(item_id="u1", previous_item_id=None),
+    )
+    assert talk.happened(InputTurn) == [InputTurn("started", "u1"), InputTurn("stopped", "u1")]
 
 
 def test_speech_stops_the_voice_and_the_server_learns_what_was_heard() -> None:

@@ -145,6 +145,8 @@ def test_ears_and_mouth() -> None:
         attachment = session.attach(ArraySource(np.zeros(4_800, np.int16), 24_000), NullSink())
         attachment.mute()
         attachment.unmute()
+        attachment.hold()
+        attachment.resume()
         attachment.wait_source_ended()
         attachment.detach()
         assert session.append_audio(bytes(960)) == 0.0

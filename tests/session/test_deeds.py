@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from rtagent import events
-from rtagent.audio import NullSink, PlaybackItem
+from rtagent.audio import AudioFormat, NullSink, PlaybackItem, Silence
 from rtagent.errors import ConnectionLost, ServerError, Timeout
 from rtagent.events import lifecycle
 from rtagent.protocol import (
@@ -31,7 +31,7 @@ from rtagent.protocol import (
     VoiceEnded,
 )
 from rtagent.protocol._formats import Effective
-from rtagent.session import Attachment, Session
+from rtagent.session import Attachment, BargeIn, Session
 from rtagent.session._deeds import Deeds
 from rtagent.session._fanout import Fanout
 from rtagent.session._tools import ToolRunner
@@ -187,6 +187,52 @@ def test_the_end_of_speech_is_where_turns_are_measured_from(kind: Any) -> None:
     assert (measured is not None and measured.end_of_speech_to_first_heard_ms is not None) is (
         kind == "stopped"
     )
+
+
+class OurFloor:
+    """A server that leaves interrupting to us."""
+
+    is_ours = True
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def interrupt(self, since: float) -> None:
+        raise AssertionError("the core is told, since it is the core that speaks")
+
+    def end_turn(self) -> None:
+        raise AssertionError("turns end at the server")
+
+    take_back = end_turn
+
+    def publish(self, event: lifecycle.LifecycleEvent) -> None:
+        self.told.append(event)
+
+
+async def test_words_of_what_made_the_voice_pause_interrupt_it() -> None:
+    bench = Bench()
+    floor = OurFloor()
+    source, sink = Silence(format=AudioFormat.pcm16(24_000), clock=bench.clock), NullSink(clock=bench.clock)
+    attachment = Attachment(source, sink, bench.clock, append=lambda _pcm, _at: 0.0)
+    attachment.hear_turns(BargeIn(), floor)
+    bench.deeds.attachment = attachment
+    bench.core.receive(events.ResponseCreated(response=events.RealtimeResponse(id="r1")), bench.clock.now())
+    async with running(bench, attachment):
+        bench.deeds.do(PlayDue(ITEM, SECOND))
+        await bench.clock.advance(0.3)
+        bench.deeds.do(InputTurn("started", "u1"))
+        assert [type(event) for event in floor.told] == [lifecycle.PlaybackPaused]
+        await bench.clock.advance(0.2)
+        for kind, item_id in (("stopped", "u1"), ("words", "u0")):
+            bench.deeds.do(InputTurn(kind, item_id))  # type: ignore[arg-type]
+        assert bench.core.happenings() == []
+        bench.deeds.do(InputTurn("taken", "u1"))
+        assert [type(happening) for happening in bench.core.happenings()] == [StopDue]
+        bench.deeds.do(StopDue("program"))
+        measured = bench.deeds.meter.first_heard(51.0, "r2", 51.0)
+        assert measured is not None
+        assert measured.interrupt_to_silence_ms is not None
+        assert measured.interrupt_to_silence_ms <= 25.01
 
 
 # -- tools --------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import Literal, TextIO
 
 import anyio
 import anyio.abc
@@ -50,6 +50,7 @@ class Plan:
     output_device: Device = None
     text: bool = False
     push_to_talk: bool = False
+    interrupt_on: Literal["server", "local"] = "server"
     record: str | None = None
     """A directory."""
     out: TextIO = field(default_factory=lambda: sys.stdout)
@@ -202,6 +203,12 @@ class _Talk:
             async with self._attached(ears, mouth):
                 await self._session.wait_closed()
 
+    @property
+    def _hears_turns(self) -> bool:
+        """Whether turns end on this side, with neither a key nor the end of a file."""
+        live = self._plan.input == "mic" and not self._plan.push_to_talk
+        return live and self._plan.agent.turn_taking == "manual"
+
     async def _speak_file(self, ears: SpokenFile, mouth: Mouth) -> None:
         async with answers_of(self._session) as answers, self._attached(ears, mouth):
             await ears.spoken.wait()
@@ -216,7 +223,12 @@ class _Talk:
         if self._recording is not None:
             ears = self._recording.tapped(ears)
             mouth.tap = self._recording.tap
-        attachment = self._session.attach(ears, mouth)
+        attachment = self._session.attach(
+            ears,
+            mouth,
+            interrupt_on=self._plan.interrupt_on,
+            turns="local" if self._hears_turns else "server",
+        )
         await attachment.wait_open()
         async with anyio.create_task_group() as group:
             group.start_soon(attachment.wait_source_ended)

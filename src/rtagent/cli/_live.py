@@ -206,6 +206,13 @@ def _happened(event: lifecycle.LifecycleEvent) -> Line | None:
     match event:
         case lifecycle.Interrupted():
             return ("interrupted", f"after {event.heard_ms:.0f} ms of the answer")
+        case lifecycle.PlaybackPaused(reason="speech"):
+            return ("state", "somebody speaks: the voice waits")
+        case lifecycle.PlaybackResumed(reason="speech"):
+            return (
+                "state",
+                f"it was no interruption: the voice goes on after {event.paused_ms / 1000:.1f} s",
+            )
         case lifecycle.TurnMeasured():
             return (f"turn {event.turn}", _measured(event))
         case lifecycle.AudioDropped():

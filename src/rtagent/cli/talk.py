@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ._arguments import (
     CommandParsers,
@@ -53,6 +53,10 @@ def add_parser(subparsers: CommandParsers[argparse.ArgumentParser]) -> None:
     )
     for flag, what in devices:
         parser.add_argument(flag, type=device_of, metavar="NAME|INDEX", help=f"{what}; see: rtagent devices")
+    parser.add_argument(
+        "--interrupt-on", choices=("server", "local"), default="server",
+        help="whose ear silences the voice: local is faster, and lets it go on after a cough (default: server)",
+    )  # fmt: skip
     parser.add_argument("--record", metavar="DIR", help="record events and sound into a directory")
     manner = parser.add_mutually_exclusive_group()
     manner.add_argument("--text", action="store_true", help="type instead of speaking; stdin may be a pipe")
@@ -77,6 +81,7 @@ def run(options: argparse.Namespace) -> int:
         output_device=options.output_device,
         text=options.text,
         push_to_talk=options.push_to_talk,
+        interrupt_on=options.interrupt_on,
         record=options.record,
     )
     return 0
@@ -95,6 +100,7 @@ def talk_with(
     output_device: int | str | None = None,
     text: bool = False,
     push_to_talk: bool = False,
+    interrupt_on: Literal["server", "local"] = "server",
     record: str | None = None,
 ) -> None:
     """Hold a conversation in the terminal until Ctrl-C, or until the input file is answered; blocking.
@@ -111,6 +117,7 @@ def talk_with(
         output_device: the speaker, instead of ``device``.
         text: type instead of speaking.
         push_to_talk: be heard between two presses of the space bar only.
+        interrupt_on: whose ear silences the voice; ``local`` is faster, and lets it go on after a cough.
         record: a directory for events and sound.
 
     Raises:
@@ -129,6 +136,7 @@ def talk_with(
             output_device=output_device,
             text=text,
             push_to_talk=push_to_talk,
+            interrupt_on=interrupt_on,
             record=record,
         )
     except KeyboardInterrupt:

@@ -17,6 +17,8 @@ __all__ = (
     "Interrupted",
     "LifecycleEvent",
     "PlaybackFinished",
+    "PlaybackPaused",
+    "PlaybackResumed",
     "PlaybackStarted",
     "Reconnected",
     "Reconnecting",
@@ -113,6 +115,27 @@ class PlaybackFinished(LifecycleEvent):
     item_id: str
     """The item that was heard last."""
     heard_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybackPaused(LifecycleEvent):
+    """The voice fell silent and keeps its place: somebody speaks, or the conversation was put on hold."""
+
+    item_id: str | None
+    """The item that was being heard, if any was."""
+    heard_ms: float
+    """How much of that item had been heard."""
+    reason: Literal["speech", "hold"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaybackResumed(LifecycleEvent):
+    """The voice goes on where it fell silent; after ``speech``, that was no interruption."""
+
+    item_id: str | None
+    heard_ms: float
+    reason: Literal["speech", "hold"]
+    paused_ms: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

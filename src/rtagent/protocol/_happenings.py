@@ -114,7 +114,8 @@ class ResponseFinished:
 class InputTurn:
     """The user's turn moved."""
 
-    kind: Literal["started", "stopped"]
+    kind: Literal["started", "stopped", "taken", "words"]
+    """``taken``: the server has it and will answer; ``words``: some came while the voice sounds."""
     item_id: str | None
     ended_at: float | None = None
     """``stopped``: when the last word was captured, if that is known."""

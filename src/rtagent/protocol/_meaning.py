@@ -30,6 +30,7 @@ class Meaning:
             events.InputAudioBufferCommitted: self._committed,
             events.InputAudioBufferCleared: self._cleared,
             events.ConversationItemDeleted: self._deleted,
+            events.ConversationItemInputAudioTranscriptionDelta: self._written,
             events.ConversationItemInputAudioTranscriptionCompleted: self._written_down,
             events.ResponseCreated: self._created,
             events.ResponseOutputItemAdded: self._item_added,
@@ -93,9 +94,9 @@ class Meaning:
         m.speech.started(begun_ms, event.item_id or None)
         if event.item_id:
             m.items.spoken_to(event.item_id)
-        m.outbox.tell(InputTurn("started", event.item_id or None))
         if m.effective.server_interrupts:
             self.interrupt("speech")
+        m.outbox.tell(InputTurn("started", event.item_id or None))
 
     def _speech_stopped(self, event: events.InputAudioBufferSpeechStopped, now: float) -> None:
         m = self._m
@@ -109,11 +110,21 @@ class Meaning:
         self._m.input.move(InputMove.COMMITTED)
         self._m.input.turn_id = event.item_id
         self._m.speech.committed(event.item_id or "")
+        if self._m.effective.server_answers:
+            self._m.outbox.tell(InputTurn("taken", event.item_id or None))
+
+    def _written(self, event: events.ConversationItemInputAudioTranscriptionDelta, now: float) -> None:
+        self._words(event.item_id, event.delta)
 
     def _written_down(
         self, event: events.ConversationItemInputAudioTranscriptionCompleted, now: float
     ) -> None:
         self._m.speech.written(event.item_id)
+        self._words(event.item_id, event.transcript)
+
+    def _words(self, item_id: str, text: str | None) -> None:
+        if self._m.voice.sounding and text and text.strip():
+            self._m.outbox.tell(InputTurn("words", item_id))
 
     def _cleared(self, event: events.InputAudioBufferCleared, now: float) -> None:
         self._m.input.move(InputMove.CLEARED)

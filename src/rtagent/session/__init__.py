@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from ..protocol import Transcript
     from ._approach import Dial
     from ._attachment import Attachment
+    from ._barge_in import BargeIn
     from ._blocking import SyncAttachment, SyncConnecting, SyncSession, SyncSubscription
     from ._callbacks import Callback
     from ._fanout import Observer, Subscription
+    from ._local_turns import LocalTurns
     from ._measure import Metrics, SessionStatistics
     from ._modes import transcription_config, translation_config
     from ._policy import Again, GiveUp, Outage, ReconnectPolicy
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
 __all__ = (
     "Again",
     "Attachment",
+    "BargeIn",
     "Callback",
     "Dial",
     "GiveUp",
+    "LocalTurns",
     "Metrics",
     "Observer",
     "Outage",
@@ -50,9 +54,11 @@ __getattr__, __dir__ = lazily(
     {
         "Again": "._policy",
         "Attachment": "._attachment",
+        "BargeIn": "._barge_in",
         "Callback": "._callbacks",
         "Dial": "._approach",
         "GiveUp": "._policy",
+        "LocalTurns": "._local_turns",
         "Metrics": "._measure",
         "Observer": "._fanout",
         "Outage": "._policy",

@@ -140,9 +140,11 @@ class SyncSession:
 
     # -- ears and mouth ----------------------------------------------------------------------------
 
-    def attach(self, source: AudioSource | None = None, sink: AudioSink | None = None) -> SyncAttachment:
-        """Connect ears and mouth."""
-        return SyncAttachment(self._call(self._session.attach, source, sink), self._background)
+    def attach(
+        self, source: AudioSource | None = None, sink: AudioSink | None = None, **options: Any
+    ) -> SyncAttachment:
+        """Connect ears and mouth; the options are those of `Session`."""
+        return SyncAttachment(self._call(self._session.attach, source, sink, **options), self._background)
 
     # -- state -------------------------------------------------------------------------------------
 
@@ -219,6 +221,14 @@ class SyncAttachment:
     def unmute(self) -> None:
         """Send what the source hears again."""
         self._call(self._attachment.unmute)
+
+    def hold(self) -> None:
+        """Put the conversation on hold: the voice pauses, the source is not heard."""
+        self._call(self._attachment.hold)
+
+    def resume(self) -> None:
+        """End the hold: the voice goes on where it fell silent."""
+        self._call(self._attachment.resume)
 
     def detach(self) -> None:
         """Take ears and mouth away; what was queued is dropped."""

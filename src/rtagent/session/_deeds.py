@@ -88,7 +88,7 @@ class Deeds:
                 if self._tools is not None:
                     self._tools.interrupt(call_ids)
             case InputTurn():
-                self.meter.speech_ended(happening.ended_at if happening.kind == "stopped" else None)
+                self._turn_moved(happening)
             case Answered() | Refused() | Undelivered() | ResponseFinished():
                 return self._answer(happening)
         return False
@@ -113,6 +113,18 @@ class Deeds:
     def _fail(self, event_id: str, failure: Exception) -> bool:
         told = self.waiters.fail(event_id, failure)
         return self.waiters.fail(f"response:{event_id}", failure) or told
+
+    def _turn_moved(self, turn: InputTurn) -> None:
+        if turn.kind in ("started", "stopped"):
+            self.meter.speech_ended(turn.ended_at if turn.kind == "stopped" else None)
+        ear = None if self.attachment is None else self.attachment.ear
+        if ear is None or turn.kind == "stopped":
+            return
+        if turn.kind == "started":
+            ear.server_hears(turn.item_id)
+        elif (since := ear.words(turn.item_id)) is not None:
+            self._core.interrupt(self._clock.now())
+            self.meter.interrupted(since)
 
     def _stop_voice(self, happening: StopDue) -> None:
         now = self._clock.now()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..audio import AudioFormat, Clock
-from ._attachment import silence_of
+from ._converter import silence_of
 
 __all__ = ("InputFlow",)
 

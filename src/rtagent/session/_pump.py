@@ -105,11 +105,11 @@ class Pump:
         if event is not None and self.closed is None:
             self.post(event)
 
-    def interrupt(self) -> None:
-        """Stop the voice now."""
+    def interrupt(self, since: float | None = None) -> None:
+        """Stop the voice now; ``since`` is when it was decided, if it has paused since then."""
         self.check_open()
         self.core.interrupt(self.clock.now())
-        self.deeds.meter.interrupted(self.clock.now())
+        self.deeds.meter.interrupted(self.clock.now() if since is None else since)
         self._carry_out()
 
     async def carry_audio(self, attachment: Attachment) -> None:

@@ -18,12 +18,15 @@ from ..protocol import Core, History, HistoryEntry, Response, Usage, core_for
 from ..transport import Transport
 from ._approach import Dial, Target
 from ._attachment import Attachment
+from ._barge_in import BargeIn
 from ._configuration import configuration
 from ._earlier import history_of
 from ._fanout import Observer
+from ._floor import Floor
 from ._ids import new_id
 from ._lifeline import Lifeline
 from ._listening import Listening
+from ._local_turns import LocalTurns
 from ._measure import Metrics, SessionStatistics
 from ._policy import ReconnectPolicy
 from ._pump import Pump
@@ -276,13 +279,28 @@ class Session(Listening):
 
     # -- ears and mouth ----------------------------------------------------------------------------
 
-    def attach(self, source: AudioSource | None = None, sink: AudioSink | None = None) -> Attachment:
+    def attach(
+        self,
+        source: AudioSource | None = None,
+        sink: AudioSink | None = None,
+        *,
+        interrupt_on: Literal["server", "local"] | BargeIn = "server",
+        turns: Literal["server", "local"] | LocalTurns = "server",
+    ) -> Attachment:
         """Connect ears and mouth; they are opened, carried and closed by the session.
 
         A `Microphone` learns of the `Speaker` beside it and does not hear it (docs/topics/echo.md).
 
+        Args:
+            source: ears.
+            sink: a mouth.
+            interrupt_on: whose ear makes the voice fall silent. ``local`` is a round trip faster: the voice pauses
+                when speech is heard on this side, and goes on if it was no interruption (docs/topics/barge-in.md).
+            turns: who hears where a turn of the user ends. ``local`` is for ``Agent(turn_taking="manual")``: only
+                speech is sent, and each turn is handed over and answered (docs/topics/voice-activity.md).
+
         Raises:
-            ConfigurationError: others are attached already.
+            ConfigurationError: others are attached already, or these cannot do what is asked of them.
             Unsupported: a source, where the sound of the session is carried elsewhere.
         """
         if source is not None:
@@ -301,7 +319,14 @@ class Session(Listening):
             append=self._pump.input.append,
             muted=self._pump.input_muted,
             wait_room=self._pump.wire.wait_room,
+            publish=self._pump.publish,
         )
+        floor = Floor(self._pump)
+        if turns != "server":
+            floor.check_turns()
+            attachment.hear_turns(LocalTurns() if turns == "local" else turns, floor)
+        elif interrupt_on != "server":
+            attachment.hear_turns(BargeIn() if interrupt_on == "local" else interrupt_on, floor)
         effective = self._core.effective
         attachment.set_formats(effective.input_format, effective.output_format)
         self._pump.deeds.attachment = attachment
