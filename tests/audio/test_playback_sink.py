@@ -1,18 +1,35 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rtagent.audio import AudioBlock, AudioClip, AudioFormat, Background, NullSink, PlaybackItem, Speaker
+from rtagent.audio import (
+    AudioBlock,
+    AudioClip,
+    AudioFormat,
+    Background,
+    NullSink,
+    PlaybackItem,
+    Speaker,
+    read_wav,
+    write_wav,
+)
 from rtagent.audio._device_line import Patience
 from rtagent.errors import ConfigurationError
 from rtagent.testing._clock import FakeClock
 from rtagent.testing._devices import FakeDevice, FakeSoundBackend
+from rtagent.testing._sound_card import VirtualSoundCard
 
 A = PlaybackItem("a")
 RATE = 1_000
@@ -152,3 +169,65 @@ async def test_a_background_is_exact_at_a_rate_of_the_devices_own(
     played = np.frombuffer(library.output.played, "<i2")
     expected = 8_192 * np.sin(2 * np.pi * 200 * np.arange(device_rate) / device_rate)
     assert np.abs(played - expected).max() < 40
+
+
+# -- the virtual card
+
+
+def recorded(
+    card: VirtualSoundCard, folder: Path, command: str, chirp: NDArray[np.int16], *arguments: str
+) -> tuple[dict[str, Any], NDArray[np.int64]]:
+    """What ``playback_program.py`` says, and what the loudspeaker gave from its first sound to its last."""
+    spoken, recording = folder / "spoken.wav", folder / "recording.wav"
+    write_wav(spoken, chirp.tobytes(), 24_000)
+    program = Path(__file__).with_name("playback_program.py")
+    with card.record_speaker(recording):
+        done = subprocess.run(
+            [sys.executable, str(program), command, str(spoken), *arguments],
+            env=card.env,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    sound = np.frombuffer(read_wav(recording).mono_pcm16(), "<i2").astype(np.int64)
+    loud = np.nonzero(np.abs(sound) > 100)[0]
+    return json.loads(done.stdout), sound[loud[0] : loud[-1] + 1]
+
+
+def level(sound: NDArray[np.int64], at_ms: float) -> float:
+    """The loudness of a tenth of a second; the median of its periods of 2.5 ms, as the card may miss some."""
+    piece = sound[round(at_ms * 24) :][:2_400].reshape(-1, 60)
+    return float(np.median(np.sqrt((piece**2).mean(axis=1))))
+
+
+@pytest.mark.device
+@pytest.mark.slow
+def test_a_pause_on_a_card_is_silence_without_clicks(
+    sound_card: VirtualSoundCard, chirp: NDArray[np.int16], tmp_path: Path
+) -> None:
+    facts, sound = recorded(sound_card, tmp_path, "pause", chirp, "600", "1.0")
+    assert facts["heard_ms"] == 2_000.0
+    assert facts["playback"]["underruns"] == 0
+    loud = np.nonzero(np.abs(sound) > 2)[0]
+    begin, end = max(pairwise(loud.tolist()), key=lambda pair: pair[1] - pair[0])
+    assert begin / 24 == pytest.approx(facts["paused_at_ms"], abs=40)
+    assert (end - begin) / 24 == pytest.approx(1_000, abs=60)
+    for edge in (sound[begin - 60 : begin + 2], sound[end - 2 : end + 60]):  # half of each ramp
+        assert np.abs(edge).max() < 9_000
+        assert np.abs(np.diff(edge)).max() < 4_000
+
+
+@pytest.mark.device
+@pytest.mark.slow
+def test_a_background_on_a_card_is_ducked_and_outlasts_a_stop(
+    sound_card: VirtualSoundCard, chirp: NDArray[np.int16], tmp_path: Path
+) -> None:
+    facts, sound = recorded(sound_card, tmp_path, "background", chirp)
+    assert facts["drained_before"]
+    assert facts["names"] == []
+    assert 1_000 <= facts["heard_ms"] <= facts["heard_in_all_ms"] < 1_300
+    hum = 16_384 * 0.5 / 2**0.5
+    assert level(sound, 1_000) == pytest.approx(hum, rel=0.05)
+    assert level(sound, 2_500) == pytest.approx(((16_000 / 2**0.5) ** 2 + (0.3 * hum) ** 2) ** 0.5, rel=0.1)
+    assert level(sound, 3_600) == pytest.approx(hum, rel=0.05), "after the stop"
+    assert level(sound, 4_700) == pytest.approx(hum / 2, rel=0.05), "at half the volume"
