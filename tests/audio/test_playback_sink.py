@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import rtagent.audio
 from rtagent.audio import (
     AudioBlock,
     AudioClip,
@@ -169,6 +171,25 @@ async def test_a_background_is_exact_at_a_rate_of_the_devices_own(
     played = np.frombuffer(library.output.played, "<i2")
     expected = 8_192 * np.sin(2 * np.pi * 200 * np.arange(device_rate) / device_rate)
     assert np.abs(played - expected).max() < 40
+
+
+@pytest.mark.slow
+def test_the_example_of_the_page_runs(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "topics" / "playback.md"
+    program = page.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
+    package = str(Path(rtagent.audio.__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": package},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    paused, heard = done.stdout.splitlines()
+    assert 400 <= float(paused.split()[2]) <= 800
+    assert heard == "heard 1500 ms"
+    assert len(read_wav(tmp_path / "heard.wav").mono_pcm16()) >= 2 * 24 * 1_800
 
 
 # -- the virtual card
