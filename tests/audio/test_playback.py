@@ -49,8 +49,10 @@ def test_pulls_exactly_what_is_asked_and_fills_with_silence() -> None:
     queue = queue_of()
     queue.push(A, pcm(1, 2, 3))
     assert samples(queue.pull(2)) == [1, 2]
+    assert queue.sounding
     assert samples(queue.pull(4)) == [3, 0, 0, 0]
     assert queue.pull(0) == b""
+    assert not queue.sounding
     assert queue.frames_out == 6
     assert queue.statistics().silence_frames == 3
 
@@ -670,9 +672,14 @@ def test_two_threads_lose_and_double_nothing() -> None:
             queue.heard(queue.frames_out)
             if number % 50 == 49:
                 queue.flush()
+            if number % 35 == 20:
+                queue.pause()
+            if number % 35 == 30:
+                queue.resume()
     finally:
         done.set()
         consumer.join()
+    queue.resume()
     queue.finish()
     pulled.append(queue.pull(200_000))
     statistics = queue.statistics()

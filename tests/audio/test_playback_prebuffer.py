@@ -16,14 +16,14 @@ def test_it_doubles_up_to_the_most() -> None:
     seen = []
     for _ in range(5):
         seen.append(prebuffer.frames)
-        prebuffer.ran_dry()
+        prebuffer.ran_dry(100)
     assert seen == [40, 80, 160, 300, 300]
 
 
 def test_it_is_halved_after_a_calm_time_down_to_the_least() -> None:
     prebuffer = Prebuffer(least=40, most=400, calm=1_000)
     for _ in range(4):
-        prebuffer.ran_dry()
+        prebuffer.ran_dry(100)
     seen = []
     for _ in range(10):
         prebuffer.sounded(500)
@@ -34,18 +34,26 @@ def test_it_is_halved_after_a_calm_time_down_to_the_least() -> None:
 def test_an_underrun_begins_the_calm_time_anew() -> None:
     prebuffer = Prebuffer(least=40, most=400, calm=1_000)
     prebuffer.sounded(900)
-    prebuffer.ran_dry()
+    prebuffer.ran_dry(100)
     prebuffer.sounded(900)
-    prebuffer.ran_dry()
+    prebuffer.ran_dry(100)
     prebuffer.sounded(999)
     assert prebuffer.frames == 160
     prebuffer.sounded(1)
     assert prebuffer.frames == 80
 
 
+def test_a_gap_that_could_not_be_bridged_teaches_nothing() -> None:
+    prebuffer = Prebuffer(least=40, most=400, calm=1_000)
+    prebuffer.ran_dry(401)
+    assert prebuffer.frames == 40
+    prebuffer.ran_dry(400)
+    assert prebuffer.frames == 80
+
+
 def test_who_never_holds_back_never_does() -> None:
     prebuffer = Prebuffer(least=0, most=400, calm=1_000)
-    prebuffer.ran_dry()
+    prebuffer.ran_dry(100)
     assert prebuffer.frames == 0
     assert Prebuffer(least=500, most=400, calm=1).frames == 500
 

@@ -190,7 +190,7 @@ class Outlet:
             return
         if _same_part(self.playing.front(), self._ran_dry_in):
             self.underruns += 1
-            self.prebuffer.ran_dry()
+            self.prebuffer.ran_dry(self.frames_out - self.sounding_until)
             self._level = 0
         else:
             self._level = self._full
