@@ -49,8 +49,10 @@ def test_pulls_exactly_what_is_asked_and_fills_with_silence() -> None:
     queue = queue_of()
     queue.push(A, pcm(1, 2, 3))
     assert samples(queue.pull(2)) == [1, 2]
+    assert queue.sounding
     assert samples(queue.pull(4)) == [3, 0, 0, 0]
     assert queue.pull(0) == b""
+    assert not queue.sounding
     assert queue.frames_out == 6
     assert queue.statistics().silence_frames == 3
 
@@ -144,6 +146,31 @@ def test_more_that_comes_in_time_turns_the_fade_round() -> None:
     queue.push(A, tone(8))
     assert samples(queue.pull(4)) == [750, 1000, 1000, 1000]
     assert queue.statistics().underruns == 0
+
+
+def test_what_is_saved_in_the_last_moment_too_often_waits_for_more() -> None:
+    queue = queue_of(prebuffer_ms=8, fade_ms=4)
+    queue.push(A, tone(10))
+    lowest = []
+    for _ in range(10):  # as much comes as sounds, with two milliseconds to spare
+        lowest.append(min(samples(queue.pull(8))))
+        queue.push(A, tone(8))
+    assert lowest == [500] * 4 + [0, 250] + [1000] * 4, "with 16 ms it has enough"
+    assert queue.statistics().underruns == 1
+    assert queue.heard(80).of("a") == queue.received_ms("a") - queue.queued_ms
+
+
+def test_a_reply_that_is_completed_while_it_gives_up_goes_on_at_once() -> None:
+    queue = queue_of(prebuffer_ms=8, fade_ms=4)
+    queue.push(A, tone(10))
+    for _ in range(3):
+        queue.pull(8)
+        queue.push(A, tone(8))
+    assert samples(queue.pull(8)) == [750, 1000, 1000, 1000, 1000, 1000, 750, 500]
+    queue.push(A, tone(8))
+    queue.finish()
+    assert samples(queue.pull(8)) == [250, 0] + [0] * 6
+    assert samples(queue.pull(8)) == [250, 500, 750, 1000, 1000, 1000, 1000, 1000]
 
 
 def test_what_is_heard_after_a_complete_reply_alone_fades() -> None:
@@ -645,9 +672,14 @@ def test_two_threads_lose_and_double_nothing() -> None:
             queue.heard(queue.frames_out)
             if number % 50 == 49:
                 queue.flush()
+            if number % 35 == 20:
+                queue.pause()
+            if number % 35 == 30:
+                queue.resume()
     finally:
         done.set()
         consumer.join()
+    queue.resume()
     queue.finish()
     pulled.append(queue.pull(200_000))
     statistics = queue.statistics()

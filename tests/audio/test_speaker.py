@@ -385,6 +385,48 @@ async def test_a_pause_is_exact_at_a_rate_of_the_devices_own(
     assert largest_step(after) <= largest_step(before) + 30_000 / fade + 2
 
 
+# -- a device without a single channel
+
+
+@pytest.mark.parametrize("rate", [1_000, 48_000])
+async def test_a_device_that_takes_no_mono_gets_the_same_on_two_channels(
+    library: FakeSoundBackend, clock: FakeClock, rate: int
+) -> None:
+    rates = frozenset({rate})
+    library.devices = [FakeDevice("card", outputs=2, default_rate=rate, rates=rates, mono=False)]
+    blocks: list[AudioBlock] = []
+    async with Speaker(rate=1_000, backend=library, clock=clock, patience=PATIENT) as speaker:
+        speaker.tap = blocks.append
+        speaker.play(A, tone(300))
+        speaker.finish()
+        await run(library, clock, 40, frames=rate // 100)
+        assert speaker.heard().of("a") == pytest.approx(300, abs=50)
+    assert library.output.channels == 2
+    both = np.frombuffer(library.output.played, "<i2").reshape(-1, 2)
+    assert len(both) == 40 * rate // 100
+    assert np.array_equal(both[:, 0], both[:, 1])
+    assert both[rate // 10 : rate // 5] == pytest.approx(1_000, abs=2)
+    assert len(b"".join(block.pcm for block in blocks)) == 2 * 400
+
+
+async def test_a_single_channel_is_refused_where_there_is_no_second_one(library: FakeSoundBackend) -> None:
+    library.devices = [FakeDevice("card", mono=False)]
+    with pytest.raises(AudioUnavailable, match="number of channels") as caught:
+        async with Speaker(backend=library):
+            pass
+    assert caught.value.reason == "format_refused"
+
+
+async def test_a_device_that_is_busy_is_not_asked_for_two_channels(library: FakeSoundBackend) -> None:
+    library.devices = [FakeDevice("card", outputs=2)]
+    library.open_failures = [library.busy()]
+    with pytest.raises(AudioUnavailable, match="unavailable") as caught:
+        async with Speaker(backend=library):
+            pass
+    assert caught.value.reason == "device_busy_or_lost"
+    assert library.streams == []
+
+
 # -- loss
 
 

@@ -8,6 +8,7 @@ from .._lazy import lazily
 
 if TYPE_CHECKING:
     from . import g711 as g711
+    from ._background import Background as Background
     from ._clock import MonotonicClock as MonotonicClock
     from ._clock import Pacer as Pacer
     from ._devices import DeviceInfo as DeviceInfo
@@ -60,6 +61,7 @@ __all__ = (
     "AudioFormat",
     "AudioSink",
     "AudioSource",
+    "Background",
     "Clock",
     "DeviceInfo",
     "EchoCanceller",
@@ -110,6 +112,7 @@ __getattr__, __dir__ = lazily(
         "AudioFormat": "._format",
         "AudioSink": "._format",
         "AudioSource": "._format",
+        "Background": "._background",
         "Clock": "._format",
         "DeviceInfo": "._devices",
         "FileSource": "._sources",

@@ -13,6 +13,7 @@ from typing import cast
 from ._device_backend import DeviceStream, Direction, SoundBackend
 from ._device_hints import unavailable
 from ._device_stderr import quiet_stderr
+from ._playback_stereo import on_both_channels
 
 __all__ = ("DeviceInfo", "PortAudio", "library_of", "list_devices", "load_portaudio")
 
@@ -118,13 +119,20 @@ class PortAudio:
         """
         refusal: Exception | None = None
         for rate in dict.fromkeys((wanted, device.default_rate)):
-            try:
-                with self._alone():
-                    self._check(direction)(device=device.index, channels=1, dtype="int16", samplerate=rate)
-            except self._backend.PortAudioError as error:
-                refusal = error
-            else:
-                return rate
+            for channels in _channels(device, direction):
+                settings = {
+                    "device": device.index,
+                    "channels": channels,
+                    "dtype": "int16",
+                    "samplerate": rate,
+                }
+                try:
+                    with self._alone():
+                        self._check(direction)(**settings)
+                except self._backend.PortAudioError as error:
+                    refusal = error
+                else:
+                    return rate
         assert refusal is not None  # the loop runs at least once  # noqa: S101
         raise self._explained(refusal, device) from refusal
 
@@ -138,33 +146,36 @@ class PortAudio:
     ) -> DeviceStream:
         """Open a mono PCM16 stream that is not started yet.
 
-        The block size is left to the device and the latency is its 'high' one: with that pair the
-        figures were best, 40 ms of output delay in small callbacks without underruns.
+        A device that takes no single output channel gets the same on two. The block size is left to the
+        device and the latency is its 'high' one: with that pair the figures were best, 40 ms of output delay
+        in small callbacks without underruns.
 
         Raises:
             AudioUnavailable: the device is busy, has gone, or refuses the format.
         """
-        backend = self._backend
-        make = backend.RawInputStream if direction == "input" else backend.RawOutputStream
+        refusal: Exception | None = None
         with self._alone():
-            try:
-                stream = make(
-                    samplerate=rate,
-                    blocksize=0,
-                    device=device.index,
-                    channels=1,
-                    dtype="int16",
-                    latency="high",
-                    callback=callback,
-                    finished_callback=finished,
-                )
-            except backend.PortAudioError as error:
-                raise self._explained(error, device) from error
-            if self._open_streams == 0:
-                self._usual_switch_s = sys.getswitchinterval()
-                sys.setswitchinterval(min(_SWITCH_S, self._usual_switch_s))
-            self._open_streams += 1
-            return stream
+            for channels in _channels(device, direction):
+                try:
+                    stream = self._make(direction)(
+                        samplerate=rate,
+                        blocksize=0,
+                        device=device.index,
+                        channels=channels,
+                        dtype="int16",
+                        latency="high",
+                        callback=callback if channels == 1 else on_both_channels(callback),
+                        finished_callback=finished,
+                    )
+                except self._backend.PortAudioError as error:
+                    refusal = error
+                    if _code_of(error) not in _REFUSALS:
+                        break
+                else:
+                    self._count_opened()
+                    return stream
+        assert refusal is not None  # the loop runs at least once  # noqa: S101
+        raise self._explained(refusal, device) from refusal
 
     def start_stream(self, stream: DeviceStream, device: DeviceInfo) -> None:
         """Let the callbacks begin; the first one may run before this returns."""
@@ -193,12 +204,22 @@ class PortAudio:
                 self._backend._terminate()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no public name
                 self._backend._initialize()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
+    def _count_opened(self) -> None:
+        if self._open_streams == 0:
+            self._usual_switch_s = sys.getswitchinterval()
+            sys.setswitchinterval(min(_SWITCH_S, self._usual_switch_s))
+        self._open_streams += 1
+
+    def _make(self, direction: Direction) -> Callable[..., DeviceStream]:
+        backend = self._backend
+        return backend.RawInputStream if direction == "input" else backend.RawOutputStream
+
     def _check(self, direction: Direction) -> Callable[..., None]:
         backend = self._backend
         return backend.check_input_settings if direction == "input" else backend.check_output_settings
 
     def _explained(self, error: Exception, device: DeviceInfo) -> Exception:
-        code = error.args[1] if len(error.args) > 1 else None
+        code = _code_of(error)
         detail = f"{device.name}: {error.args[0] if error.args else error}"
         if code in _REFUSALS:
             return unavailable("format_refused", detail=detail)
@@ -210,6 +231,15 @@ class PortAudio:
     def _alone(self) -> Generator[None]:
         with self._lock, quiet_stderr():
             yield
+
+
+def _channels(device: DeviceInfo, direction: Direction) -> tuple[int, ...]:
+    """How many channels to ask for, the best first."""
+    return (1, 2) if direction == "output" and device.outputs >= 2 else (1,)
+
+
+def _code_of(error: Exception) -> object:
+    return error.args[1] if len(error.args) > 1 else None
 
 
 def _named(name: str, devices: list[DeviceInfo]) -> list[DeviceInfo]:

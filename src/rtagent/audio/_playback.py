@@ -74,8 +74,9 @@ class PlaybackQueue:
         format: mono PCM16 at any rate.
         prebuffer_ms: how much of a reply must be queued before it starts to sound. Audio arrives faster
             than it plays, so this costs once per reply. A reply that is complete, or to which nothing
-            was added for the same time, starts with less. Each underrun doubles it for what follows, 20 s
-            of sound without one halve it again, never below this.
+            was added for the same time, starts with less. Each underrun doubles it for what follows,
+            unless the gap was longer than the most that is held back; 20 s of sound without one halve it
+            again, never below this.
         longest_prebuffer_ms: where doubling ends.
         capacity_ms: the most that may be queued.
         fade_ms: the ramp to zero at a flush, at a pause and where a reply runs dry, and from zero when it

@@ -17,6 +17,10 @@ from ._playback_prebuffer import Prebuffer
 
 __all__ = ("Outlet",)
 
+_CLOSE_CALLS = 3
+"""So often a reply may begin to fall and be saved by what comes in time; sound that swells with each chunk
+for long would be worse than one gap, after which more is held back."""
+
 
 class Outlet:
     """Takes exact numbers of frames from a lane: holds replies back until they are buffered, fades cuts.
@@ -52,6 +56,8 @@ class Outlet:
         self.underruns = 0
         self._full = max(1, fade)
         self._level = self._full
+        self._close_calls = 0
+        self._running_dry = False
         self._quiet = 0
         self._seen_pushed = 0
         self._ran_dry_in: PlaybackItem | None = None
@@ -99,16 +105,19 @@ class Outlet:
             return self.tail.take_up_to(limit)
         if self.waiting:
             return []
-        ramp = self._falling(limit) if paused else self._going_on(limit)
+        giving_up = self._running_dry and self._close_calls >= _CLOSE_CALLS
+        ramp = self._falling(limit) if paused or giving_up else self._going_on(limit)
         self._level = ramp.target
         if ramp.frames:
             return ramp.shape(self.playing.take_up_to(ramp.frames))
-        if not paused:
+        if giving_up:
+            self._start_waiting(self._last_item)
+        elif not paused:
             self._run_dry()
         return []
 
     def _falling(self, limit: int) -> Ramp:
-        """Towards silence, because the queue is paused."""
+        """Towards silence, whatever is queued."""
         return self._down(self.falling_frames, limit)
 
     def _going_on(self, limit: int) -> Ramp:
@@ -122,7 +131,10 @@ class Outlet:
         unended = max(0, min(self.fade, pushed - max(lane.ended_at, lane.taken)))
         ahead = left - unended
         if ahead <= 0:
+            self._running_dry = True
             return self._down(left, limit)
+        self._close_calls += self._running_dry
+        self._running_dry = False
         frames = min(limit, ahead)
         if self._level < self._full:
             frames = min(frames, self._full - self._level)
@@ -142,6 +154,8 @@ class Outlet:
     def _start_waiting(self, ran_dry_in: PlaybackItem | None) -> None:
         self.waiting = True
         self._ran_dry_in = ran_dry_in
+        self._close_calls = 0
+        self._running_dry = False
         self._quiet = 0
         self._seen_pushed = self.playing.taken
 
@@ -176,7 +190,7 @@ class Outlet:
             return
         if _same_part(self.playing.front(), self._ran_dry_in):
             self.underruns += 1
-            self.prebuffer.ran_dry()
+            self.prebuffer.ran_dry(self.frames_out - self.sounding_until)
             self._level = 0
         else:
             self._level = self._full

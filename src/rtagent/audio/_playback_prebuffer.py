@@ -27,10 +27,15 @@ class Prebuffer:
         self.frames = least
         """What must be queued now."""
 
-    def ran_dry(self) -> None:
-        """A reply broke off in its middle."""
-        self.frames = min(2 * self.frames, self._most)
-        self._sounded = 0
+    def ran_dry(self, gap: int) -> None:
+        """A reply broke off in its middle for so many frames.
+
+        A gap that the most would not have bridged is none of the network's, as where somebody thinks before
+        speaking on; it teaches nothing.
+        """
+        if gap <= self._most:
+            self.frames = min(2 * self.frames, self._most)
+            self._sounded = 0
 
     def sounded(self, frames: int) -> None:
         """So much was played without running dry."""

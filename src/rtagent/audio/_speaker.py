@@ -25,6 +25,8 @@ from ._device_ring import DeviceRing
 from ._devices import DeviceInfo, library_of
 from ._format import AudioBlock, AudioFormat, Clock, Heard, PlaybackItem
 from ._playback import PlaybackQueue, PlaybackStatistics, require_playable
+from ._playback_desk import Desk
+from ._playback_sink import QueuedSink
 from ._playback_tasks import OwnedTasks
 
 __all__ = ("Speaker", "SpeakerStatistics")
@@ -59,7 +61,7 @@ class SpeakerStatistics:
     """Output that the tap did not take in time."""
 
 
-class Speaker:
+class Speaker(QueuedSink):
     """A loudspeaker as an ``AudioSink``; open it with ``async with``.
 
     A device that vanishes is opened again, by name or else the default one; what it had taken and not
@@ -71,12 +73,14 @@ class Speaker:
         rate: samples per second that ``play`` takes (Hz), 24000 if absent. The device is opened at this
             rate if it can be, else at its own, and converted.
         format: instead of ``rate``; mono PCM16.
+        volume: how loud it is, a factor from 0.0 to 4.0; see the property.
         backend: the sound library, for tests; sounddevice if absent.
         clock: the sink's clock, for tests; the monotonic one if absent.
         patience: when a device counts as lost and how often it is tried again.
 
     Raises:
-        ConfigurationError: a format that is not mono PCM16, or ``rate`` and ``format`` that differ.
+        ConfigurationError: a format that is not mono PCM16, ``rate`` and ``format`` that differ, or a volume
+            out of range.
     """
 
     def __init__(
@@ -85,6 +89,7 @@ class Speaker:
         rate: int | None = None,
         format: AudioFormat | None = None,  # noqa: A002 - the field's term, as in AudioSink.format
         *,
+        volume: float = 1.0,
         backend: SoundBackend | None = None,
         clock: Clock | None = None,
         patience: Patience | None = None,
@@ -110,6 +115,7 @@ class Speaker:
             now=self._clock.now,
             patience=patience if patience is not None else Patience(),
         )
+        self._desk = Desk(format.rate, volume)
         self._tasks = OwnedTasks()
         self._failure: AudioUnavailable | None = None
         self._lost_ms = 0.0
@@ -174,31 +180,6 @@ class Speaker:
         self._feed.reset()
         return self._silent_from(silent_frame)
 
-    def pause(self) -> Heard:
-        """Fall silent as with ``stop``, but keep what is queued; ``play`` and ``finish`` go on working.
-
-        Returns:
-            What was heard of each item until now, and when the end of the ramp leaves the device.
-        """
-        return self._silent_from(self._queue.pause())
-
-    def resume(self) -> None:
-        """Go on where it was paused, to the sample, on a rising ramp; nothing happens if it is not paused."""
-        self._queue.resume()
-
-    @property
-    def paused(self) -> bool:
-        """Nothing sounds until ``resume``, or ``stop``, which ends a pause."""
-        return self._queue.paused
-
-    def heard(self) -> Heard:
-        """What has been heard of each item until now, by the device's own clock."""
-        return self._queue.heard(self._dac.played_frame(self._clock.now()))
-
-    def received_ms(self, item_id: str) -> float:
-        """Milliseconds that ``play`` took of that item, heard or not."""
-        return self._queue.received_ms(item_id)
-
     async def wait_drained(self) -> None:
         """Return when the last queued sample has been heard, or when the speaker was closed meanwhile.
 
@@ -250,7 +231,7 @@ class Speaker:
 
     def _render(self, data: Any, frames: int, times: StreamTimes, now: float) -> None:
         first = self._queue.frames_out
-        pcm = self._queue.pull(frames)
+        pcm = self._pull(frames)
         at = self._dac.record(
             first, frames, device_now=times.currentTime, dac_time=times.outputBufferDacTime, monotonic_now=now
         )
@@ -264,6 +245,7 @@ class Speaker:
         """The device's rate is known: make what depends on it."""
         device_format = AudioFormat.pcm16(self._line.rate)
         self._queue = PlaybackQueue(device_format)
+        self._desk.run_at(device_format.rate)
         self._dac = DacClock(device_format.rate)
         self._dac.expect_lead(max(self._line.latency_s, 0.0))
         self._far = DeviceRing(
@@ -301,9 +283,12 @@ class Speaker:
         self._dac.reset()
         await self._line.reopen(self._take_over)
 
-    def _silent_from(self, frame: int) -> Heard:
+    def _played_frame(self) -> int:
+        return self._dac.played_frame(self._clock.now())
+
+    def _time_of(self, frame: int) -> float:
         at = self._dac.time_of(frame)
-        return Heard(self.heard().ms, silent_at=self._clock.now() if at is None else at)
+        return self._clock.now() if at is None else at
 
     def _require_open(self) -> None:
         if self._failure is not None:

@@ -15,6 +15,8 @@ from ..errors import AudioFileError, ConfigurationError, LocalProtocolError
 from ._clock import MonotonicClock, Pacer
 from ._format import AudioBlock, AudioFormat, Clock, Heard, PlaybackItem
 from ._playback import PlaybackQueue, PlaybackStatistics
+from ._playback_desk import Desk
+from ._playback_sink import QueuedSink
 from ._playback_tasks import OwnedTasks
 from ._wav import WavWriter
 
@@ -25,7 +27,7 @@ _UNWRITTEN_LIMIT_S = 60
 """How much output may wait for the disk before the pace waits too."""
 
 
-class NullSink:
+class NullSink(QueuedSink):
     """An ``AudioSink`` that nobody hears, paced by an absolute schedule like a device by its crystal.
 
     One block leaves at each step of the schedule, silence included; a block that has left is heard.
@@ -53,6 +55,7 @@ class NullSink:
         self.tap: Callable[[AudioBlock], None] | None = None
         """Called on the event loop with every block that leaves, silence included, as it leaves."""
         self._queue = PlaybackQueue(format)
+        self._desk = Desk(format.rate)
         self._block_frames = max(1, round(format.rate * block_ms / 1000))
         self._frames_per_second = format.rate * pace
         self._clock = clock if clock is not None else MonotonicClock()
@@ -90,27 +93,6 @@ class NullSink:
         """Fall silent within one block. Returns what was heard, and when the last sample sounds."""
         return self._silent_from(self._queue.flush())
 
-    def pause(self) -> Heard:
-        """Fall silent within one block and keep what is queued. Returns the same as ``stop``."""
-        return self._silent_from(self._queue.pause())
-
-    def resume(self) -> None:
-        """Go on where it was paused, to the sample; nothing happens if it is not paused."""
-        self._queue.resume()
-
-    @property
-    def paused(self) -> bool:
-        """Nothing sounds until ``resume``, or ``stop``, which ends a pause."""
-        return self._queue.paused
-
-    def heard(self) -> Heard:
-        """What has left until now, per item."""
-        return self._queue.heard(self._queue.frames_out)
-
-    def received_ms(self, item_id: str) -> float:
-        """Milliseconds that ``play`` took of that item, heard or not."""
-        return self._queue.received_ms(item_id)
-
     async def wait_drained(self) -> None:
         """Return when the last queued sample has left, or when the sink was closed meanwhile.
 
@@ -137,7 +119,7 @@ class NullSink:
         pacer = Pacer(self._clock, step_s)
         while True:
             at = await pacer.next()
-            pcm = self._queue.pull(self._block_frames)
+            pcm = self._pull(self._block_frames)
             self._next_at = at + step_s
             if self.tap is not None:
                 self.tap(AudioBlock(pcm, at))
@@ -148,8 +130,8 @@ class NullSink:
     async def _store(self, pcm: bytes) -> None:
         """Keep a block that has left; this sink does not."""
 
-    def _silent_from(self, frame: int) -> Heard:
-        return Heard(self.heard().ms, silent_at=self._time_of(frame))
+    def _played_frame(self) -> int:
+        return self._queue.frames_out  # a block that has left is heard
 
     def _time_of(self, frame: int) -> float:
         next_at = self._clock.now() if self._next_at is None else self._next_at

@@ -22,6 +22,7 @@ __all__ = ("FakeDevice", "FakeSoundBackend", "FakeStream")
 
 _NOT_AVAILABLE = ("Device unavailable [fake]", -9985)
 _INVALID_RATE = ("Invalid sample rate [fake]", -9997)
+_INVALID_CHANNELS = ("Invalid number of channels [fake]", -9998)
 
 
 class FakePortAudioError(Exception):
@@ -43,6 +44,8 @@ class FakeDevice:
     rates: frozenset[int] | None = None
     """The rates that it takes; all if absent."""
     host_api: int = 0
+    mono: bool = True
+    """It takes a single channel; else two at least."""
 
 
 @dataclass(slots=True)
@@ -55,6 +58,7 @@ class FakeStream:
     rate: int
     callback: Callable[..., None]
     finished_callback: Callable[[], None]
+    channels: int = 1
     latency: float = 0.035
     started: bool = False
     closed: bool = False
@@ -86,11 +90,11 @@ class FakeStream:
             flags: what the library reports, 0 for nothing.
 
         Returns:
-            What the device was given.
+            What the device was given, all channels interleaved.
         """
         now = self.backend.device_now()
         dac_time = 0.0 if lead_s is None else now + lead_s
-        data = bytearray(b"\x55" * (2 * frames))  # a callback has to overwrite all of it
+        data = bytearray(b"\x55" * (2 * frames * self.channels))  # a callback has to overwrite all of it
         self._call(data, frames, now, dac_time, flags)
         self.played += data
         return bytes(data)
@@ -194,8 +198,10 @@ class FakeSoundBackend:
 
     def check_input_settings(self, **settings: Any) -> None:
         """As in sounddevice."""
-        rates = self.devices[int(settings["device"])].rates
-        if rates is not None and settings["samplerate"] not in rates:
+        device = self.devices[int(settings["device"])]
+        if settings["channels"] == 1 and not device.mono:
+            raise FakePortAudioError(*_INVALID_CHANNELS)
+        if device.rates is not None and settings["samplerate"] not in device.rates:
             raise FakePortAudioError(*_INVALID_RATE)
 
     def check_output_settings(self, **settings: Any) -> None:
@@ -213,6 +219,7 @@ class FakeSoundBackend:
     def _open(self, direction: Direction, settings: Mapping[str, Any]) -> FakeStream:
         if self.open_failures:
             raise self.open_failures.pop(0)
+        self.check_input_settings(**settings)
         stream = FakeStream(
             self,
             direction,
@@ -220,6 +227,7 @@ class FakeSoundBackend:
             settings["samplerate"],
             settings["callback"],
             settings["finished_callback"],
+            settings["channels"],
         )
         self.streams.append(stream)
         return stream
