@@ -29,7 +29,16 @@ if TYPE_CHECKING:
         Unsupported,
     )
     from .protocol import History, HistoryEntry, Response, Usage
-    from .session import BargeIn, LocalTurns, ReconnectPolicy, Session, SyncSession, Transcriber, Translator
+    from .session import (
+        BargeIn,
+        LocalTurns,
+        ReconnectPolicy,
+        Session,
+        Sounds,
+        SyncSession,
+        Transcriber,
+        Translator,
+    )
     from .tools import Tool, ToolContext, ToolRegistry, tool
     from .transport import Endpoint
 
@@ -56,6 +65,7 @@ __all__ = (
     "ServerError",
     "Session",
     "SessionClosed",
+    "Sounds",
     "SyncSession",
     "Timeout",
     "Tool",
@@ -118,6 +128,7 @@ __getattr__, __dir__ = lazily(
         "ReconnectPolicy": ".session",
         "Response": ".protocol",
         "Session": ".session",
+        "Sounds": ".session",
         "SyncSession": ".session",
         "Tool": ".tools",
         "ToolContext": ".tools",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._modes import transcription_config, translation_config
     from ._policy import Again, GiveUp, Outage, ReconnectPolicy
     from ._session import Session
+    from ._sounds import Sounds
     from ._transcriber import Transcriber
     from ._translator import Passage, Translator
 
@@ -37,6 +38,7 @@ __all__ = (
     "ReconnectPolicy",
     "Session",
     "SessionStatistics",
+    "Sounds",
     "Subscription",
     "SyncAttachment",
     "SyncConnecting",
@@ -66,6 +68,7 @@ __getattr__, __dir__ = lazily(
         "ReconnectPolicy": "._policy",
         "Session": "._session",
         "SessionStatistics": "._measure",
+        "Sounds": "._sounds",
         "Subscription": "._fanout",
         "SyncAttachment": "._blocking",
         "SyncConnecting": "._blocking",

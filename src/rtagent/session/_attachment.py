@@ -15,13 +15,14 @@ import anyio.lowlevel
 
 from ..audio import AudioFormat, AudioSink, AudioSource, Clock, Heard, PlaybackItem
 from ..errors import ConfigurationError, RtagentError
-from ..events.lifecycle import LifecycleEvent, PlaybackPaused, PlaybackResumed
+from ..events.lifecycle import LifecycleEvent, PlaybackPaused, PlaybackResumed, SessionState
 from ._barge_in import BargeIn
 from ._converter import Converter
 from ._ears import Ears
 from ._local_ear import ConversationFloor, LocalEar, being_heard
 from ._local_turns import LocalTurns
 from ._mouth import Mouth
+from ._sounds import Backdrop, Sounds
 
 __all__ = ("Attachment",)
 
@@ -51,6 +52,8 @@ class Attachment:
         self._tell_muted = muted
         self._wait_room = wait_room
         self._publish = publish
+        self.backdrop: Backdrop | None = None
+        """What is heard beside the voice, if anything is."""
         self._ears = Ears(source) if source is not None else None
         self._mouth = Mouth(sink, clock) if sink is not None else None
         self._scope = anyio.CancelScope()
@@ -158,6 +161,15 @@ class Attachment:
             self._mouth.check_pauses()
         self.ear = LocalEar(self._ears, how, self._mouth, floor, self._clock)
 
+    def add_sounds(self, sounds: Sounds, state: SessionState) -> None:
+        """Let sounds be heard beside the voice of a session in that state; before ``run``.
+
+        Raises:
+            ConfigurationError: the sink mixes nothing in.
+        """
+        self.backdrop = Backdrop(self.sink, sounds)
+        self.backdrop.follow(state)
+
     def set_formats(self, input_format: AudioFormat, output_format: AudioFormat) -> None:
         """What the server said it takes and sends; what did not change goes on without a seam."""
         if (input_format, output_format) == self._formats:
@@ -202,6 +214,8 @@ class Attachment:
                         await stack.enter_async_context(opened)
                     if self._mouth is not None:
                         self._mouth.begin()
+                    if self.backdrop is not None:
+                        self.backdrop.begin()
                     self._opened.set()
                     async with anyio.create_task_group() as group:
                         group.start_soon(self._carry_input)
@@ -216,12 +230,16 @@ class Attachment:
             self._finished = True
             if self._mouth is not None:
                 self._mouth.end()
+            if self.backdrop is not None:
+                self.backdrop.end()
             self._opened.set()
             self._ended.set()
 
     def _set(self, *, muted: bool, held: bool) -> None:
         silent = self._muted or self._held
         self._muted, self._held = muted, held
+        if self.backdrop is not None:
+            self.backdrop.hold(held=held)
         if silent == (muted or held):
             return
         if self._ears is not None:

@@ -202,6 +202,8 @@ class Pump:
         """Move the session's state, and say so when it changed."""
         if state != self.state:
             previous, self.state = self.state, state
+            if self.deeds.attachment is not None and self.deeds.attachment.backdrop is not None:
+                self.deeds.attachment.backdrop.follow(state)
             self.publish(StateChanged(at=self.clock.now(), state=state, previous=previous))
 
     def check_open(self) -> None:

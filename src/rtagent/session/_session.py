@@ -30,6 +30,7 @@ from ._local_turns import LocalTurns
 from ._measure import Metrics, SessionStatistics
 from ._policy import ReconnectPolicy
 from ._pump import Pump
+from ._sounds import Sounds
 from ._tools import ToolRunner
 
 __all__ = ("Session",)
@@ -286,6 +287,7 @@ class Session(Listening):
         *,
         interrupt_on: Literal["server", "local"] | BargeIn = "server",
         turns: Literal["server", "local"] | LocalTurns = "server",
+        sounds: Sounds | None = None,
     ) -> Attachment:
         """Connect ears and mouth; they are opened, carried and closed by the session.
 
@@ -298,6 +300,7 @@ class Session(Listening):
                 when speech is heard on this side, and goes on if it was no interruption (docs/topics/barge-in.md).
             turns: who hears where a turn of the user ends. ``local`` is for ``Agent(turn_taking="manual")``: only
                 speech is sent, and each turn is handed over and answered (docs/topics/voice-activity.md).
+            sounds: what is heard beside the voice: a room, thinking, music on hold (docs/topics/playback.md).
 
         Raises:
             ConfigurationError: others are attached already, or these cannot do what is asked of them.
@@ -327,6 +330,8 @@ class Session(Listening):
             attachment.hear_turns(LocalTurns() if turns == "local" else turns, floor)
         elif interrupt_on != "server":
             attachment.hear_turns(BargeIn() if interrupt_on == "local" else interrupt_on, floor)
+        if sounds is not None:
+            attachment.add_sounds(sounds, self.state)
         effective = self._core.effective
         attachment.set_formats(effective.input_format, effective.output_format)
         self._pump.deeds.attachment = attachment
