@@ -36,6 +36,10 @@ class Room:
         self.heard = bytearray()
         self.sink.tap = lambda block: self.heard.extend(block.pcm)
 
+    async def reaches(self, state: str) -> None:
+        await anyio.wait_all_tasks_blocked()
+        assert self.session.state == state
+
     async def tones(self) -> set[int]:
         """Which of the three tones are heard, in Hz."""
         await self.clock.advance(1.0)
@@ -62,8 +66,7 @@ async def test_each_sound_has_its_time() -> None:
             events.InputAudioBufferSpeechStopped(item_id="u1", audio_end_ms=500),
             events.InputAudioBufferCommitted(item_id="u1", previous_item_id=None),
         )
-        await anyio.wait_all_tasks_blocked()
-        assert place.session.state == "thinking"
+        await place.reaches("thinking")
         assert await place.tones() == {200, 1_000}
         attachment.hold()
         assert await place.tones() == {3_000}
@@ -73,8 +76,7 @@ async def test_each_sound_has_its_time() -> None:
             events.ResponseCreated(response=events.RealtimeResponse(id="r1")),
             events.ResponseDone(response=events.RealtimeResponse(id="r1", status="completed")),
         )
-        await anyio.wait_all_tasks_blocked()
-        assert place.session.state == "listening"
+        await place.reaches("listening")
         assert await place.tones() == {200}
 
 
