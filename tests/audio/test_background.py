@@ -174,3 +174,18 @@ def test_a_device_of_another_rate_gets_the_same_sound() -> None:
     expected = 16_384 * np.sin(2 * np.pi * 200 * np.arange(48_000) / 48_000)
     assert np.abs(sounded - expected).max() < 60
     assert len(mixer.tracks) == 1
+
+
+def test_a_clip_is_converted_once_and_not_kept_for_ever(background: Background, mixer: Mixer) -> None:
+    music = sine(10, 2_000, 2_000)
+    tracks = []
+    for _ in range(2):
+        background.play("music", music)
+        tracks.append(mixer.tracks[-1])
+        background.stop("music")
+    assert tracks[0].pcm is tracks[1].pcm
+    for number in range(8):
+        background.play("other", clip_of(0.1 * number + 0.1, rate=2_000))
+    background.play("music", music)
+    assert mixer.tracks[-1].pcm is not tracks[0].pcm
+    assert np.array_equal(mixer.tracks[-1].pcm, tracks[0].pcm)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from ._playback_mixer import Mixer, Track
     from ._samples import AudioClip
+
+    _Converted = tuple[AudioClip, NDArray[np.int16]]
 
 __all__ = ("LOUDEST", "Background", "require_volume")
 
@@ -46,6 +49,7 @@ class Background:
     def __init__(self, mixer: Callable[[], Mixer]) -> None:
         self._mixer = mixer
         self._tracks: tuple[Track, ...] = ()
+        self._converted: OrderedDict[tuple[int, int, bool], _Converted] = OrderedDict()
 
     def play(
         self, name: str, clip: AudioClip, *, volume: float = 0.3, loop: bool = True, fade_ms: float = 200
@@ -53,7 +57,7 @@ class Background:
         """Begin a sound; one that has that name already fades out meanwhile.
 
         The clip is mixed to mono and converted to the device's rate here, at up to a millisecond of computing
-        for a second of sound.
+        for a second of sound; the last eight that were played need that no more.
 
         Args:
             name: what it is called in ``stop``.
@@ -77,7 +81,7 @@ class Background:
         from ._playback_mixer import Track
 
         mixer = self._mixer()
-        track = Track(name, clip, _converted(clip, mixer.rate, loop=loop), loop=loop)
+        track = Track(name, clip, self._convert(clip, mixer.rate, loop=loop), loop=loop)
         track.gain.goal = (volume, _frames(mixer, fade_ms))
         self.stop(name, fade_ms=fade_ms)
         self._keep(*self._tracks, track)
@@ -114,8 +118,18 @@ class Background:
         """The mixer runs at another rate now, and nobody mixes yet."""
         mixer = self._mixer()
         for track in self._sounding():
-            track.pcm = _converted(track.clip, mixer.rate, loop=track.loop)
+            track.pcm = self._convert(track.clip, mixer.rate, loop=track.loop)
         self._keep(*self._sounding())
+
+    def _convert(self, clip: AudioClip, rate: int, *, loop: bool) -> NDArray[np.int16]:
+        key = (id(clip), rate, loop)
+        known = self._converted.pop(key, None)
+        if known is None:
+            known = (clip, _converted(clip, rate, loop=loop))
+        self._converted[key] = known  # holds the clip as well, so that its id stays its own
+        if len(self._converted) > _MOST_NAMES:
+            self._converted.popitem(last=False)
+        return known[1]
 
     def _sounding(self) -> tuple[Track, ...]:
         return tuple(track for track in self._tracks if not (track.done or track.leaving))
