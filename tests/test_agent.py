@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from rtagent import Agent, events, tool
-from rtagent.errors import ToolDefinitionError
+from rtagent import Agent, Tool, events, tool
+from rtagent.agent import handoff
+from rtagent.errors import ConfigurationError, ToolDefinitionError
 
 
 def asked(agent: Agent) -> dict[str, Any]:
@@ -85,3 +86,37 @@ def test_talking_goes_through_the_door_of_the_terminal(monkeypatch: pytest.Monke
     agent = Agent()
     agent.talk(endpoint="local", text=True)
     assert talked == [(agent, {"endpoint": "local", "text": True})]
+
+
+def test_instructions_may_be_asked_for_when_they_are_needed() -> None:
+    mood = ["Be brief."]
+    agent = Agent(instructions=lambda: mood[0])
+    assert asked(agent)["instructions"] == "Be brief."
+    mood[0] = "Be long."
+    assert agent.told() == "Be long."
+    with pytest.raises(ConfigurationError, match="are NoneType, and must be text"):
+        Agent(instructions=lambda: None, name="mute").told()  # type: ignore[arg-type,return-value]
+
+
+async def test_a_handoff_is_a_tool_that_gives_the_other_agent() -> None:
+    billing = Agent("Talk about money.", name="billing desk")
+    over = handoff(billing, "The user asks about an invoice.")
+    assert (over.name, over.description) == ("hand_over_to_billing_desk", "The user asks about an invoice.")
+    assert over.definition()["parameters"]["properties"] == {}
+    assert await over() is billing
+
+    def front() -> Agent:
+        return Agent(tools=[handoff(back)])
+
+    def back() -> Agent:
+        return Agent(tools=[handoff(front, name="return")])
+
+    there = handoff(front)
+    assert (there.name, there.description) == ("hand_over_to_front", "Hand the conversation over to front.")
+    (again,) = (await there()).tools
+    assert isinstance(again, Tool)
+    (home,) = (await again()).tools
+    assert isinstance(home, Tool)
+    assert home.name == "return"
+    with pytest.raises(ToolDefinitionError):
+        handoff(billing, name="no spaces")

@@ -9,7 +9,7 @@ from ._lazy import lazily
 if TYPE_CHECKING:
     from . import audio, engine, events, protocol, session, testing, tools, transport
     from ._connect import Connecting, connect, connect_sync
-    from .agent import Agent
+    from .agent import Agent, handoff
     from .errors import (
         AudioFileError,
         AudioUnavailable,
@@ -83,6 +83,7 @@ __all__ = (
     "connect_sync",
     "engine",
     "events",
+    "handoff",
     "protocol",
     "session",
     "testing",
@@ -138,6 +139,7 @@ __getattr__, __dir__ = lazily(
         "Usage": ".protocol",
         "connect": "._connect",
         "connect_sync": "._connect",
+        "handoff": ".agent",
         "tool": ".tools",
     },
 )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from . import events
+from .errors import ConfigurationError
 from .tools import Tool, ToolRegistry
 
-__all__ = ("Agent",)
+__all__ = ("Agent", "handoff")
 
 DEFAULT_TRANSCRIPTION = "gpt-transcribe"
 TurnTaking = Literal["server_vad", "semantic_vad", "manual"] | events.ServerVad | events.SemanticVad
@@ -22,8 +24,9 @@ class Agent:
     It holds no state: one agent can serve any number of sessions.
     """
 
-    instructions: str = ""
-    """What the model is told about its job."""
+    instructions: str | Callable[[], str] = ""
+    """What the model is told about its job; a function is asked when a session begins, when it is handed over to this
+    agent, and after each call of a tool."""
     tools: Sequence[Tool[..., Any] | Callable[..., Any]] = ()
     """Functions that the voice can use; plain functions become tools."""
     voice: str | None = None
@@ -40,6 +43,20 @@ class Agent:
     def __post_init__(self) -> None:
         object.__setattr__(self, "registry", ToolRegistry(self.tools))
 
+    def told(self) -> str:
+        """The instructions as they are now.
+
+        Raises:
+            ConfigurationError: the function gave something else than text.
+        """
+        if not callable(self.instructions):
+            return self.instructions
+        text = cast("object", self.instructions())
+        if not isinstance(text, str):
+            message = f"the instructions of {self.name!r} are {type(text).__name__}, and must be text"
+            raise ConfigurationError(message, hint="a function for them takes nothing and returns a str")
+        return text
+
     def session_config(self, dialect: events.Dialect = events.GA) -> events.RealtimeSession:
         """The configuration that this agent asks a server for; what it does not say is left out."""
         ear: dict[str, Any] = {}
@@ -53,8 +70,9 @@ class Agent:
         if self.voice is not None:
             audio["output"] = events.AudioOutput(voice=self.voice)
         config: dict[str, Any] = {"audio": events.SessionAudio(**audio)}
-        if self.instructions:
-            config["instructions"] = self.instructions
+        instructions = self.told()
+        if instructions:
+            config["instructions"] = instructions
         if len(self.registry):
             config["tools"] = [
                 events.FunctionTool.model_validate(definition) for definition in self.registry.definitions()
@@ -84,3 +102,29 @@ class Agent:
                 return None
             case chosen:
                 return chosen
+
+
+def handoff(
+    to: Agent | Callable[[], Agent], description: str = "", *, name: str | None = None
+) -> Tool[[], Coroutine[Any, Any, Agent]]:
+    """A tool by which the model hands the conversation over to another agent.
+
+    The session then has that agent's instructions and tools, and its voice where the server still allows that; what
+    was said stays. Any tool that returns an `Agent` does the same.
+
+    Args:
+        to: the other agent, or a function that gives it, where two agents know each other.
+        description: when to do it, for the model.
+        name: of the tool; ``hand_over_to_`` and the agent's name if absent.
+
+    Raises:
+        ToolDefinitionError: the name is none that a tool can have.
+    """
+    whose = to.name if isinstance(to, Agent) else getattr(to, "__name__", "another").strip("<>")
+    called = name if name is not None else f"hand_over_to_{re.sub(r'[^a-zA-Z0-9_-]+', '_', whose)}"
+
+    async def hand_over() -> Agent:
+        return to if isinstance(to, Agent) else to()
+
+    about = description or f"Hand the conversation over to {whose}."
+    return Tool.from_function(hand_over, name=called, description=about)

@@ -343,8 +343,10 @@ async def test_the_agent_and_the_client_configure_the_session(parts: Any):
             return [{"type": "function", "name": "light"}]
 
     class Agent:
-        instructions = "Be brief."
         registry = Tools()
+
+        def told(self) -> str:
+            return "Be brief."
 
     ours, theirs = memory_pair()
     async with anyio.create_task_group() as tasks:

@@ -24,8 +24,7 @@ class ToolSet(Protocol):
 class AgentLike(Protocol):
     """What of an agent the engine reads: it gives the session its first configuration."""
 
-    @property
-    def instructions(self) -> str: ...
+    def told(self) -> str: ...
 
     @property
     def registry(self) -> ToolSet: ...
@@ -64,7 +63,7 @@ class EngineSettings:
 
 def instructions_of(agent: AgentLike | None) -> str:
     """The instructions that a session begins with."""
-    return agent.instructions if agent is not None else ""
+    return agent.told() if agent is not None else ""
 
 
 def tools_of(agent: AgentLike | None) -> Sequence[Mapping[str, Any]]:

@@ -49,8 +49,8 @@ def _live(agent: Agent | None, config: events.WireModel | None, model: str | Non
         message = f"GPT-Live is configured by events.live.SessionConfig, not by {type(config).__qualname__}"
         raise ConfigurationError(message)
     own: dict[str, Any] = {"model": model} if model else {}
-    if agent is not None and agent.instructions:
-        own["instructions"] = agent.instructions
+    if agent is not None and (instructions := agent.told()):
+        own["instructions"] = instructions
     if agent is not None and agent.voice is not None:
         own["audio"] = {"output": {"voice": agent.voice}}
     wanted = merged(own, _written(config) if config is not None else {})
