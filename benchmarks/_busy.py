@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ import numpy as np
 from pybase64 import b64encode_as_string
 
 from benchmarks import _listener
+from benchmarks._load import Beside
 from benchmarks._marker import RATE, frames_within, gaps, largest_step, marker, passages
 from benchmarks._mouths import MOUTHS, Mouth
 from rtagent import events
@@ -32,6 +32,7 @@ from rtagent.testing._sound_card import VirtualSoundCard
 
 __all__ = ("Condition", "run")
 
+ROOT = Path(__file__).parents[1]
 BURST_S = 30
 DELTA_MS = 100
 STOPPED_VOICE_S = 1.5
@@ -108,7 +109,7 @@ def _decode_and_play(mouth: Mouth, frames: Sequence[str]) -> None:
     for frame in frames:
         event = events.decode(frame)
         assert isinstance(event, events.ResponseOutputAudioDelta)
-        mouth.play(event.item_id, event.audio)
+        mouth.play("the long voice", event.audio)
 
 
 async def _stop(mouth: Mouth, number: int) -> dict[str, Any]:
@@ -151,19 +152,26 @@ def _busy(threads: int) -> Generator[None]:
 
 def run(condition: Condition) -> dict[str, Any]:
     """Start the program on a card of its own; what it counted and what was recorded."""
-    load = os.getloadavg()[0]
+    beside = Beside()
     with tempfile.TemporaryDirectory() as directory, VirtualSoundCard() as card:
         path = Path(directory) / "played.npz"
         with _listener.recorded(card.env, path):
             facts = _perform_in(card.env, condition)
         recording = _listener.read(path)
-    return facts | judged(condition, facts, recording) | {"load": (load, os.getloadavg()[0])}
+    facts["others"] = beside.cores()
+    return facts | judged(condition, facts, recording)
 
 
 def _perform_in(env: dict[str, str], condition: Condition) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks._busy", json.dumps(condition.__dict__)]
     done = subprocess.run(  # noqa: S603
-        command, env=env, capture_output=True, text=True, timeout=condition.seconds + 120, check=False
+        command,
+        env=env,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=condition.seconds + 120,
+        check=False,
     )
     if done.returncode:
         message = f"the program on the card ended with status {done.returncode}: {done.stderr[-2_000:]}"

@@ -23,6 +23,7 @@ from benchmarks._marker import RATE
 
 __all__ = ("Recording", "recorded")
 
+ROOT = Path(__file__).parents[1]
 _NEAR_S = 1.0
 """A frame's time is the middle one of what all blocks within so many seconds say."""
 
@@ -66,7 +67,9 @@ class Recording:
 def recorded(env: Mapping[str, str], path: Path) -> Generator[None]:
     """Record the card of that environment into a file while the body runs."""
     command = [sys.executable, "-m", "benchmarks._listener", str(path)]
-    with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:  # noqa: S603
+    with subprocess.Popen(  # noqa: S603
+        command, env=env, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
         assert child.stdin is not None
         assert child.stdout is not None
         try:

@@ -10,11 +10,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ("PEAK", "RATE", "Passage", "frames_within", "gaps", "largest_step", "marker", "passages", "sounding")
+__all__ = (
+    "PEAK",
+    "RATE",
+    "Passage",
+    "frames_within",
+    "gaps",
+    "largest_step",
+    "marker",
+    "passages",
+    "sounding",
+)
 
 RATE = 24_000
 PEAK = 12_000
@@ -129,7 +140,11 @@ class _Reader:
         middle = (begin + end) // 2
         shift = self._place(middle - half, middle + half)
         if shift is None:  # two places meet in the middle
-            return [] if end - begin < 2 * _WINDOW_FRAMES else [*self.read(begin, middle), *self.read(middle, end)]
+            return (
+                []
+                if end - begin < 2 * _WINDOW_FRAMES
+                else [*self.read(begin, middle), *self.read(middle, end)]
+            )
         first = self._follow(middle - half, begin, shift, -_STEP_FRAMES)
         last = self._follow(middle + half, end, shift, _STEP_FRAMES)
         own = Passage(first, first - shift, last - first)
@@ -164,7 +179,7 @@ class _Reader:
     def _agrees(self, low: int, high: int, shift: int) -> bool:
         voice = self._voice[low - shift : high - shift]
         departs = float(np.linalg.norm(self._recording[low:high] - voice))
-        return departs <= _UNLIKE * PEAK * np.sqrt((high - low) / 2)
+        return departs <= _UNLIKE * PEAK * sqrt((high - low) / 2)
 
     def continues(self, begin: int, end: int, position: int) -> list[Passage]:
         """Too short to be placed by itself, or a ramp all over: is it what comes next, to a few frames?"""

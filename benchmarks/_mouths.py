@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
@@ -100,12 +101,11 @@ class MixerMouth:
     def __init__(self, module: Any, mixer: Any) -> None:
         self._module = module
         self._mixer = mixer
-        self._ring: Any = None
         self._action: Any = None
         self._begin()
         self.waits_ms: list[float] = []
 
-    def play(self, name: str, pcm: bytes) -> None:  # noqa: ARG002 - it knows no items
+    def play(self, name: str, pcm: bytes) -> None:
         samples = np.frombuffer(pcm, "<i2").astype("<f4") / 32_768
         if self._action is None:
             self._begin()
@@ -114,7 +114,8 @@ class MixerMouth:
             self._action = self._mixer.play_ringbuffer(self._ring)
 
     def finish(self) -> None:
-        """It knows no replies either."""
+        """An action ends when its ring is empty; the next voice is another one."""
+        self._action = None
 
     def stop(self) -> float | None:
         action, self._action = self._action, None
@@ -135,7 +136,7 @@ class MixerMouth:
 
 @asynccontextmanager
 async def mixer_mouth() -> AsyncGenerator[Mouth]:
-    import rtmixer
+    rtmixer: Any = import_module("rtmixer")
 
     with rtmixer.Mixer(samplerate=RATE, channels=1, blocksize=0, latency="high") as mixer:
         yield MixerMouth(rtmixer, mixer)
