@@ -86,7 +86,7 @@ async def perform(condition: Condition) -> dict[str, Any]:
         if condition.switch_ms is not None:
             sys.setswitchinterval(condition.switch_ms / 1000)
         facts["switch_ms"] = sys.getswitchinterval() * 1000
-        with _busy(condition.threads):
+        with _busy(condition.threads) as done:
             cpu, facts["begun"] = time.process_time(), time.monotonic()
             for number, frames in enumerate(bursts):
                 await anyio.sleep(max(0.0, facts["begun"] + number * (BURST_S - 2) - time.monotonic()))
@@ -96,6 +96,7 @@ async def perform(condition: Condition) -> dict[str, Any]:
             mouth.finish()
             await anyio.sleep(facts["begun"] + condition.seconds + 1 - time.monotonic())
             facts["cpu_share"] = (time.process_time() - cpu) / (time.monotonic() - facts["begun"])
+            facts["work_per_s"] = sum(done) / (time.monotonic() - facts["begun"])
             facts["counters"] = mouth.counters()
             facts["stops"] = [await _stop(mouth, number) for number in range(condition.stops)]
     waits = mouth.waits_ms
@@ -126,21 +127,23 @@ async def _stop(mouth: Mouth, number: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _busy(threads: int) -> Generator[None]:
-    """So many threads that compute without end and without leaving the interpreter."""
+def _busy(threads: int) -> Generator[list[int]]:
+    """So many threads that compute without end and without leaving the interpreter; yields how much each did."""
     end = threading.Event()
+    done = [0] * threads
 
-    def compute() -> None:
+    def compute(own: int) -> None:
         total = 0
         while not end.is_set():
             for number in range(1_000):
                 total += number * number % 7
+            done[own] += 1
 
-    workers = [threading.Thread(target=compute) for _ in range(threads)]
+    workers = [threading.Thread(target=compute, args=(own,)) for own in range(threads)]
     for worker in workers:
         worker.start()
     try:
-        yield
+        yield done
     finally:
         end.set()
         for worker in workers:

@@ -53,9 +53,9 @@ def stops(found: list[dict[str, float]]) -> dict[str, float]:
     """The interruptions of one run. One that found only silence, since the voice had not begun, is left out."""
     cut = [one for one in found if one["silent_ms"] > 0]
     if not cut:
-        return {"stops": 0}
+        return {"cuts": 0}
     return {
-        "stops": len(cut),
+        "cuts": len(cut),
         "stop_p50_ms": float(np.median([one["silent_ms"] for one in cut])),
         "stop_worst_ms": max(one["silent_ms"] for one in cut),
         "step_worst": max(one["step"] for one in cut),

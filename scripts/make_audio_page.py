@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -76,7 +77,8 @@ Python all the time. "Other programs" is what did not belong to the measurement,
 UNDERRUNS_NOTES = """
 A callback that came too late leaves a gap in the recording; how long it waited for the interpreter is the
 difference between the library's clock at the callback's beginning in C and ours in Python. While a stream is open
-the speaker has the interpreter switch threads every 0.5 ms instead of every 5 ms.
+the speaker has the interpreter switch threads every 0.5 ms instead of every 5 ms. "Work of the threads" is what the
+two got done, against the second row.
 """
 
 CALLBACK = """## A callback in C
@@ -120,8 +122,14 @@ def bars(figures: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _conditions(seen: Mapping[str, Any]) -> str:
     return (
         f"On {seen['date']}, {seen['system']} with {seen['cores']} cores, Python {seen['python']}, {seen['portaudio']},"
-        f" sounddevice {seen['sounddevice']}."
+        f" sounddevice {seen['sounddevice']}.{_priority(seen['nice'])}"
     )
+
+
+def _priority(nice: int) -> str:
+    if nice >= 0:
+        return ""
+    return f" Other programs worked on the machine, so all of it ran at a raised priority (nice {nice})."
 
 
 def _bars_table(figures: Mapping[str, Any]) -> list[str]:
@@ -163,6 +171,7 @@ def _heard(found: Mapping[str, Any]) -> list[str]:
 
 
 def _underruns(found: Mapping[str, Any]) -> list[str]:
+    least = found["rows"][1]["work_per_s"]
     rows = [
         [
             row["name"],
@@ -172,13 +181,14 @@ def _underruns(found: Mapping[str, Any]) -> list[str]:
             f"{row['gaps']} ({row['silence_ms']:.0f} ms)",
             " / ".join(f"{row['waits_ms'][q]:.1f}" for q in ("50", "99", "100")),
             f"{max(row['decode_ms']):.0f} ms",
+            f"{row['work_per_s'] / least:.0%}" if row["work_per_s"] else "",
             _cores(row["others"]),
         ]
         for row in found["rows"]
     ]
     heads = [
         "beside the playback", "switch interval", "queue ran dry", "flags of the device", "gaps recorded",
-        "callback waited, ms: p50 / p99 / worst", "30 s decoded and queued in", "other programs",
+        "callback waited, ms: p50 / p99 / worst", "30 s decoded and queued in", "work of the threads", "other programs",
     ]  # fmt: skip
     return [UNDERRUNS.format(seconds=found["seconds"]), *_table(heads, rows), UNDERRUNS_NOTES]
 
@@ -191,9 +201,9 @@ def _callback(found: Mapping[str, Any] | None) -> list[str]:
             row["name"],
             f"{row['gaps']} ({row['silence_ms']:.0f} ms)",
             f"{row['cpu_share']:.1%}",
-            f"{row['stop_p50_ms']:.0f} / {row['stop_worst_ms']:.0f}" if row["stops"] else "",
-            f"{row['step_worst']:.2f}" if row["stops"] else "",
-            f"{row['heard_worst_ms']:.1f}" if row["stops"] else "",
+            f"{row['stop_p50_ms']:.0f} / {row['stop_worst_ms']:.0f}" if row["cuts"] else "",
+            f"{row['step_worst']:.2f}" if row["cuts"] else "",
+            f"{row['heard_worst_ms']:.1f}" if row["cuts"] else "",
             _cores(row["others"]),
         ]
         for row in found["rows"]
@@ -224,8 +234,6 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 def conditions() -> dict[str, Any]:
     """What the figures depend on, and nothing that names this machine."""
-    import os
-
     import sounddevice
 
     return {
@@ -235,6 +243,7 @@ def conditions() -> dict[str, Any]:
         "python": platform.python_version(),
         "portaudio": sounddevice.get_portaudio_version()[1].split(",", 1)[0],
         "sounddevice": version("sounddevice"),
+        "nice": os.nice(0),
     }
 
 
