@@ -230,7 +230,7 @@ def test_interruptions_that_found_silence_are_left_out():
     silent = {"silent_ms": -300.0, "step": 0.0, "heard_error_ms": 0.0, "took_ms": 0.1}
     found = audio_callback.stops([cut, silent])
     assert found == {
-        "stops": 1,
+        "cuts": 1,
         "stop_p50_ms": 50.0,
         "stop_worst_ms": 50.0,
         "step_worst": 0.8,
@@ -269,7 +269,7 @@ def test_the_page_shows_what_it_is_given():
     findings = [audio_heard.finding(*interrupted(18_000, lead=1_200, said_ms=212.3))]
     rows = {name: run_row() for name in audio_underruns.conditions(60)}
     stopped = {
-        "stops": 10,
+        "cuts": 10,
         "stop_p50_ms": 44.0,
         "stop_worst_ms": 51.0,
         "step_worst": 3.5,
