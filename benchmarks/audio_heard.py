@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from benchmarks import _bars, _listener
 from benchmarks._bars import bar
 from benchmarks._load import Beside
-from benchmarks._marker import RATE, Passage, frames_within, largest_step, marker, passages
+from benchmarks._marker import RATE, Passage, frames_within, largest_step, marker, passages, sounding
 from rtagent.audio import PlaybackItem, Speaker
 from rtagent.testing._sound_card import VirtualSoundCard
 
@@ -95,7 +95,9 @@ class Finding:
     block_ms: float
     """The usual block of the device."""
     step: float
-    """The largest step at the cut, as a share of the voice's own largest."""
+    """The largest step at the cut, in what was handed to the device, as a share of the voice's own largest."""
+    recorded_step: float
+    """The same in the recording, where the card may have halted in the middle of a ramp."""
     hard_step: float
     """What a cut without a fade would have been there, as such a share."""
     gaps: int
@@ -126,7 +128,8 @@ def plan(count: int, seed: int = 1) -> list[Interruption]:
 async def perform(interruptions: Sequence[Interruption]) -> None:
     """Play and interrupt, and print a line of JSON for each."""
     speaker = Speaker()
-    blocks: list[tuple[int, int, float]] = []
+    blocks: list[tuple[int, int, int]] = []
+    output: list[NDArray[np.int16]] = []
     frames_seen = 0
 
     def tap(block: Any) -> None:
@@ -135,12 +138,14 @@ async def perform(interruptions: Sequence[Interruption]) -> None:
         sound = np.flatnonzero(samples)
         blocks.append((frames_seen, len(samples), frames_seen + int(sound[-1]) + 1 if len(sound) else -1))
         frames_seen += len(samples)
+        output.append(samples)
 
     speaker.tap = tap
     async with speaker:
         await anyio.sleep(0.5)
         for interruption in interruptions:
             blocks.clear()
+            output.clear()
             begun = time.monotonic()
             async with anyio.create_task_group() as group:
                 group.start_soon(_feed, speaker, interruption)
@@ -151,7 +156,7 @@ async def perform(interruptions: Sequence[Interruption]) -> None:
             heard = speaker.stop()
             await anyio.sleep(SETTLED_S)
             speaker.deliver_taps()
-            sounding = [(size, last - handed) for first, size, last in blocks if last > handed]
+            after = [last - handed for _, _, last in blocks if last > handed]
             line = {
                 "number": interruption.number,
                 "begun": begun,
@@ -159,13 +164,23 @@ async def perform(interruptions: Sequence[Interruption]) -> None:
                 "heard": _of(heard.ms, interruption),
                 "silent_at": heard.silent_at,
                 "settled": _of(speaker.heard().ms, interruption),
-                "after_handover": max((after for _, after in sounding), default=0),
-                "blocks": len(sounding),
+                "after_handover": max(after, default=0),
+                "blocks": len(after),
+                "step": last_step(np.concatenate(output).astype(np.float64)),
                 "block": float(np.median([size for _, size, _ in blocks])),
                 "underruns": speaker.statistics().playback.underruns,
             }
             sys.stdout.write(json.dumps(line) + "\n")
             sys.stdout.flush()
+
+
+def last_step(output: NDArray[np.float64]) -> float:
+    """The largest step in the last 10 ms of the sound that was handed over, and into the silence after it."""
+    if not (found := sounding(output)):
+        return 0.0
+    begin, end = found[-1]
+    around = round(10 * FRAMES_PER_MS)
+    return largest_step(output[max(begin, end - around) : end + around])
 
 
 def _of(heard: Mapping[str, float], interruption: Interruption) -> dict[str, float]:
@@ -227,7 +242,8 @@ def finding(interruption: Interruption, said: Mapping[str, Any], recording: _lis
         after_handover_ms=said["after_handover"] / FRAMES_PER_MS,
         blocks=said["blocks"],
         block_ms=said["block"] / FRAMES_PER_MS,
-        step=step if cut else 0.0,
+        step=said["step"] / largest_step(voice) if cut else 0.0,
+        recorded_step=step if cut else 0.0,
         hard_step=hard if cut else 0.0,
         gaps=0 if interruption.kind == "arriving slowly" else max(0, len(found) - 1),
     )
@@ -310,6 +326,7 @@ def summary(findings: Sequence[Finding], *, scatter_ms: float, recorder_flags: i
         "rows": [spread.row(name) for name, spread in spreads.items()],
         "steps": {
             "largest": step,
+            "recorded_above": sum(one.recorded_step > 1 for one in cut),
             "hard_cuts_above": sum(one.hard_step > 1 for one in cut),
         },
         "bars": [

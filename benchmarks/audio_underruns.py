@@ -62,7 +62,7 @@ def summary(seconds: int, rows: Mapping[str, Any]) -> dict[str, Any]:
         "bars": [
             bar("the queue ran dry, two busy threads", loaded["counters"]["underruns"], 0, ""),
             bar("callback waited for the interpreter, p99, two busy threads", waited, WAIT_AT_MOST_MS, "ms"),
-            bar("gaps in the recording, two busy threads", loaded["gaps"], 0, ""),
+            bar("gaps in the recording, two busy threads", loaded["gaps"], 0, "", others=loaded["others"]),
         ],
     }
 

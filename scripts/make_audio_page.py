@@ -35,23 +35,27 @@ __all__ = ("PAGE", "page")
 PAGE = Path(__file__).parents[1] / "docs" / "audio-figures.md"
 FIGURES = PAGE.with_suffix(".json")
 """What the page is made from, so that its words can be changed without measuring again."""
+PARTS = ("heard", "underruns", "callback")
 SINGLE = ("findings", "stops", "stopped", "begun")
 """Every single interruption: of use to whoever looks into one run (``--json``), not to the page."""
 
 INTRODUCTION = """# What was measured on the way to the loudspeaker
 
-`make bench-audio` measured all of this in one run, on a virtual sound card: PortAudio, ALSA's plugin for
-PulseAudio, and a PulseAudio of its own whose loudspeaker is a null sink that is recorded. {conditions} A real
-device has a converter, and perhaps a radio link, that no recording of software sees.
+`make bench-audio` measured this on a virtual sound card: PortAudio, ALSA's plugin for PulseAudio, and a PulseAudio
+of its own whose loudspeaker is a null sink that is recorded. A real device has a converter, and perhaps a radio
+link, that no recording of software sees.
+
+{conditions}
 
 How the sound flows, and what the words mean: [how-sound-flows.md](topics/how-sound-flows.md).
 """
 
 HEARD = """## What was heard, and how soon it was silent
 
-{interruptions} random interruptions ({kinds}), with two to five items of 0.3 to 2 s queued in each; {others}. The
-voice is a tone whose pitch wanders at random, so that each 10 ms of the recording tell which item and which sample
-they are. {cut} of them cut a voice off; in the others nothing sounded any more, or not yet.
+{interruptions} random interruptions ({kinds}),
+with two to five items of 0.3 to 2 s queued in each; {others}.
+The voice is a tone whose pitch wanders at random, so that each 10 ms of the recording tell which item and which
+sample they are. {cut} of them cut a voice off; in the others nothing sounded any more, or not yet.
 """
 
 HEARD_NOTES = """
@@ -62,8 +66,9 @@ HEARD_NOTES = """
 * **`stop()` counts until it is called.** What the device had taken before is heard after it: {after:.0f} ms here,
   of which {fade:.0f} ms are the fade. `heard()` after the silence counts that too.
 * **Blocks**: of {block_ms:.1f} ms. After the call, {blocks}.
-* **Clicks**: the largest step from one sample to the next around a cut was {step:.2f} of the largest within the
-  voice. Without the fade {hard} of the {cut} cuts would have been above 1.
+* **Clicks**: in what was handed to the device, the largest step from one sample to the next around a cut was
+  {step:.2f} of the largest within the voice. In the recording {recorded} of {cut} cuts have a larger one: there the
+  card halted in the last 10 ms. Without the fade {hard} would have.
 * **The card** skipped or halted {gaps} times in the middle of what it had been given; the recorder's library told
   of {recorder_flags} losses of its own.
 """
@@ -159,6 +164,7 @@ def _heard(found: Mapping[str, Any]) -> list[str]:
         blocks=", ".join(f"{count} times {number} with sound" for number, count in found["blocks"].items()),
         step=found["steps"]["largest"],
         hard=found["steps"]["hard_cuts_above"],
+        recorded=found["steps"]["recorded_above"],
         cut=found["cut"],
         gaps=found["gaps"],
         recorder_flags=found["recorder_flags"],
@@ -248,21 +254,30 @@ def conditions() -> dict[str, Any]:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Run everything; the figures."""
-    figures: dict[str, Any] = {"conditions": conditions()}
-    say(
-        f"what was heard: {options.interruptions} interruptions, about {1.9 * options.interruptions / 60:.0f} minutes"
-    )
-    figures["heard"] = audio_heard.run(options.interruptions, say=say)
-    say("a busy interpreter")
-    figures["underruns"] = audio_underruns.measure(options.seconds, say)
-    if audio_callback.available():
+    """Run what is wanted; the figures."""
+    figures: dict[str, Any] = _kept(options.only) | {"conditions": conditions()}
+    if "heard" in options.only:
+        count = options.interruptions
+        say(f"what was heard: {count} interruptions, about {1.9 * count / 60:.0f} minutes")
+        figures["heard"] = audio_heard.run(count, say=say)
+    if "underruns" in options.only:
+        say("a busy interpreter")
+        figures["underruns"] = audio_underruns.measure(options.seconds, say)
+    if "callback" in options.only and audio_callback.available():
         say("a callback in C")
         figures["callback"] = audio_callback.measure(min(options.seconds, 30), 2, say)
         figures["callback"]["version"] = version("rtmixer")
-    else:
+    elif "callback" in options.only:
         say("rtmixer is not installed, so no callback in C is measured (pip install rtmixer)")
     return figures
+
+
+def _kept(only: Sequence[str]) -> dict[str, Any]:
+    """What is not measured anew."""
+    if set(only) == set(PARTS):
+        return {}
+    last = json.loads(FIGURES.read_text(encoding="utf-8"))
+    return {part: last[part] for part in PARTS if part in last and part not in only}
 
 
 def without_single(figures: Any) -> Any:
@@ -287,6 +302,13 @@ def main() -> int:
     parser.add_argument("--interruptions", type=int, default=200, metavar="N", help="how many (200)")
     parser.add_argument(
         "--seconds", type=int, default=60, metavar="S", help="voice in each run beside load (60)"
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=PARTS,
+        default=PARTS,
+        help="measure these, keep the figures of the others",
     )
     parser.add_argument("--dry", action="store_true", help="print the page instead of writing it")
     parser.add_argument("--words", action="store_true", help="measure nothing: the last figures in new words")

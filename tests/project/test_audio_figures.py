@@ -157,6 +157,7 @@ def interrupted(
         "after_handover": FADE - 1,
         "blocks": 1,
         "block": 208.0,
+        "step": audio_heard.last_step(recording),
     }
     return interruption, said, recording_of(recording)
 
@@ -170,6 +171,7 @@ def test_a_true_account_has_no_error():
     assert found.silent_ms == pytest.approx(50.0, abs=0.2)
     assert found.silent_at_ms == pytest.approx(0.0, abs=0.2)
     assert found.step <= 1.0
+    assert found.recorded_step <= 1.0
     assert found.gaps == 0
 
 
@@ -201,6 +203,19 @@ def test_bars_are_missed_by_what_is_above_them():
     assert [one["met"] for one in missed] == [False, True, True, True]
     assert "MISSED" in _bars.lines(missed)[0]
     assert "met" in _bars.lines(missed)[1]
+
+
+def test_a_missed_bar_on_a_busy_machine_says_so():
+    assert _bars.verdict(_bars.bar("x", 2, 0, "", others=1.2)) == "MISSED (too busy a machine to judge)"
+    assert _bars.verdict(_bars.bar("x", 2, 0, "", others=0.1)) == "MISSED"
+    assert _bars.verdict(_bars.bar("x", 0, 0, "", others=1.2)) == "met"
+
+
+def test_the_last_step_is_that_of_the_last_sound():
+    voice = marker(9, RATE)
+    hard = np.concatenate([voice[:1_000], silence(500), faded(voice[:6_000]), silence(500)])
+    assert audio_heard.last_step(hard) <= largest_step(voice), "how the sound before it ended is not asked"
+    assert audio_heard.last_step(silence(100)) == 0.0
 
 
 # -- the long voice
