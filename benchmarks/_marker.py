@@ -183,16 +183,15 @@ class _Reader:
 
     def continues(self, begin: int, end: int, position: int) -> list[Passage]:
         """Too short to be placed by itself, or a ramp all over: is it what comes next, to a few frames?"""
-        likenesses = [
-            (self._likeness(begin, end, at), at)
-            for at in range(max(0, position - _RINGING_FRAMES), position + _RINGING_FRAMES)
-        ]
-        alike, best = max(likenesses)
-        frames = min(end - begin, len(self._voice) - best)
-        return [Passage(begin, best, frames)] if alike >= _ALIKE_UNDER_A_RAMP else []
+        shifts = range(begin - position - _RINGING_FRAMES, begin - position + _RINGING_FRAMES)
+        # What rings before the first frame of all is no part of the voice.
+        alike, shift = max((self._likeness(max(begin, shift), end, shift), shift) for shift in shifts)
+        begin = max(begin, shift)
+        frames = min(end - begin, len(self._voice) - (begin - shift))
+        return [Passage(begin, begin - shift, frames)] if alike >= _ALIKE_UNDER_A_RAMP else []
 
-    def _likeness(self, begin: int, end: int, position: int) -> float:
-        voice = self._voice[position : position + end - begin]
+    def _likeness(self, begin: int, end: int, shift: int) -> float:
+        voice = self._voice[begin - shift : end - shift]
         piece = self._recording[begin : begin + len(voice)]
         return float(np.dot(voice, piece) / (np.linalg.norm(voice) * np.linalg.norm(piece) + 1.0))
 

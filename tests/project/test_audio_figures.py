@@ -93,6 +93,15 @@ def test_a_few_milliseconds_after_a_pause_are_what_comes_next():
     )
 
 
+def test_a_voice_that_was_cut_at_once_is_read_though_the_filter_rings_before_it():
+    voice = marker(96, RATE)
+    rings = np.array([70.0, -150.0, 400.0])
+    recording = np.concatenate([silence(500), rings, faded(voice[:328]), silence(500)])
+    [found] = passages(recording, voice)
+    assert found.begin - found.position == pytest.approx(503, abs=1)
+    assert found.frames == pytest.approx(328, abs=3)
+
+
 def test_what_the_filter_rings_is_not_counted_twice():
     voice = marker(8, RATE)
     recording = np.concatenate([voice[:5_006], silence(500), voice[5_000:10_000], silence(500)])
