@@ -67,8 +67,8 @@ HEARD_NOTES = """
   of which {fade:.0f} ms are the fade. `heard()` after the silence counts that too.
 * **Blocks**: of {block_ms:.1f} ms. After the call, {blocks}.
 * **Clicks**: in what was handed to the device, the largest step from one sample to the next around a cut was
-  {step:.2f} of the largest within the voice. In the recording {recorded} of {cut} cuts have a larger one: there the
-  card halted in the last 10 ms. Without the fade {hard} would have.
+  {step:.2f} of the largest within the voice. In the recording {recorded} of {cut} cuts have a larger one, which the
+  card makes when it halts in the last 10 ms. Without the fade {hard} would have.
 * **The card** skipped or halted {gaps} times in the middle of what it had been given; the recorder's library told
   of {recorder_flags} losses of its own.
 """
@@ -134,7 +134,7 @@ def _conditions(seen: Mapping[str, Any]) -> str:
 def _priority(nice: int) -> str:
     if nice >= 0:
         return ""
-    return f" Other programs worked on the machine, so all of it ran at a raised priority (nice {nice})."
+    return f"\nOther programs worked on the machine, so all of it ran at a raised priority (nice {nice})."
 
 
 def _bars_table(figures: Mapping[str, Any]) -> list[str]:
