@@ -6,12 +6,12 @@ FULLY_COVERED := */rtagent/protocol/*,*/rtagent/events/*,*/rtagent/errors.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check fix soak build clean \
+.PHONY: help demo test check fix soak bench-audio build clean \
 	format lint mypy basedpyright layers dependencies spelling wheel tests-with-coverage coverage own-tests
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
-		printf 'make %-7s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
+		printf 'make %-11s %s\n' "$$name" "$$text"; done
 
 demo: ## hold a spoken conversation with the embedded engine (ARGS="--out DIR")
 	@$(SET_UP) demo
@@ -34,6 +34,10 @@ fix: ## format the code and repair what the linter can
 soak: ## talk for a long time over bad connections (ARGS="--minutes 10 --turns 10000")
 	@$(SET_UP) test
 	@$(PYTHON_IN_VENV) -m scripts.soak $(or $(ARGS),--minutes 10 --turns 10000)
+
+bench-audio: ## measure what is heard, silence and a busy interpreter on a virtual sound card (ARGS="--help")
+	@$(SET_UP) test
+	@$(PYTHON_IN_VENV) -m scripts.make_audio_page $(ARGS)
 
 build: ## build the source archive and the wheel into dist/, then test the wheel
 	@$(SET_UP) check
