@@ -77,13 +77,15 @@ class Finding:
     number: int
     kind: Kind
     at_stop_ms: float
-    """What ``stop()`` returned minus what had left the card then: the sum over all items."""
+    """What ``heard()`` said just before ``stop()`` minus what had left the card then: the sum over all items."""
     settled_ms: float
     """What ``heard()`` says when all is silent minus what the recording holds in all."""
     worst_item_ms: float
-    """The same for the item that is farthest off, at the call of ``stop()``."""
+    """The same for the item that is farthest off."""
+    told_ms: float
+    """What ``stop()`` returned minus what the recording holds in all, for the item that is farthest off."""
     heard_after_ms: float
-    """What of the voice left the card after ``stop()`` had counted: the device's own buffer, block and fade."""
+    """What of the voice left the card after the call of ``stop()``: the device's own buffer, block and fade."""
     silent_ms: float
     """From the call of ``stop()`` to the last audible sample."""
     silent_at_ms: float
@@ -153,6 +155,7 @@ async def perform(interruptions: Sequence[Interruption]) -> None:
                 group.cancel_scope.cancel()
             handed = speaker.statistics().playback.frames_out
             called = time.monotonic()
+            before = speaker.heard()
             heard = speaker.stop()
             await anyio.sleep(SETTLED_S)
             speaker.deliver_taps()
@@ -161,6 +164,7 @@ async def perform(interruptions: Sequence[Interruption]) -> None:
                 "number": interruption.number,
                 "begun": begun,
                 "called": called,
+                "before": _of(before.ms, interruption),
                 "heard": _of(heard.ms, interruption),
                 "silent_at": heard.silent_at,
                 "settled": _of(speaker.heard().ms, interruption),
@@ -224,7 +228,8 @@ def finding(interruption: Interruption, said: Mapping[str, Any], recording: _lis
     bounds = interruption.bounds()
     at_stop = {name: frames_within(found, low, high, until=stop_frame) for name, low, high in bounds}
     in_all = {name: frames_within(found, low, high) for name, low, high in bounds}
-    errors = {name: said["heard"].get(name, 0.0) - at_stop[name] / FRAMES_PER_MS for name, _, _ in bounds}
+    errors = {name: said["before"].get(name, 0.0) - at_stop[name] / FRAMES_PER_MS for name, _, _ in bounds}
+    told = [said["heard"].get(name, 0.0) - in_all[name] / FRAMES_PER_MS for name, _, _ in bounds]
     settled = [said["settled"].get(name, 0.0) - in_all[name] / FRAMES_PER_MS for name, _, _ in bounds]
     last = found[-1].end if found else None
     silent_s = None if last is None else recording.time_of(begin + last)
@@ -236,6 +241,7 @@ def finding(interruption: Interruption, said: Mapping[str, Any], recording: _lis
         at_stop_ms=sum(errors.values()),
         settled_ms=max(settled, key=abs),
         worst_item_ms=max(errors.values(), key=abs),
+        told_ms=max(told, key=abs),
         heard_after_ms=(sum(in_all.values()) - sum(at_stop.values())) / FRAMES_PER_MS,
         silent_ms=0.0 if silent_s is None else max(0.0, (silent_s - said["called"]) * 1000),
         silent_at_ms=(said["silent_at"] - silent_s) * 1000 if silent_s is not None and cut else 0.0,
@@ -293,14 +299,19 @@ def summary(findings: Sequence[Finding], *, scatter_ms: float, recorder_flags: i
     """What the page shows: rows of figures, and the bars with what was found."""
     cut = [one for one in findings if one.blocks]
     rows: list[tuple[str, Callable[[Finding], float], Sequence[Finding]]] = [
-        ("`stop()` against the recording at that moment, worst item", lambda f: f.worst_item_ms, findings),
+        ("`stop()` against all that was recorded, worst item", lambda f: f.told_ms, findings),
+        (
+            "`heard()` just before it against the recording at that moment, worst item",
+            lambda f: f.worst_item_ms,
+            findings,
+        ),
         (
             "`heard()` after silence against all that was recorded, worst item",
             lambda f: f.settled_ms,
             findings,
         ),
         (
-            "heard after `stop()` had counted (buffer of the device, block, fade)",
+            "heard after the call of `stop()` (buffer of the device, block, fade)",
             lambda f: f.heard_after_ms,
             cut,
         ),
@@ -309,7 +320,7 @@ def summary(findings: Sequence[Finding], *, scatter_ms: float, recorder_flags: i
         ("audio handed to the device after the call", lambda f: f.after_handover_ms, cut),
     ]
     spreads = {name: Spread.of([of(one) for one in among]) for name, of, among in rows}
-    position, settled = (list(spreads.values())[i] for i in (0, 1))
+    told, position, settled = list(spreads.values())[:3]
     over = max((one.after_handover_ms - one.block_ms for one in cut), default=0.0)
     step = max((one.step for one in cut), default=0.0)
     return {

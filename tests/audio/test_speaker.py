@@ -110,13 +110,13 @@ async def test_stop_falls_silent_within_one_block_and_says_when(
         speaker.play(A, tone(500))
         await run(library, clock, 6)
         heard = speaker.stop()
-        assert heard.of("a") == pytest.approx(20, abs=1)
+        assert heard.of("a") == 60.0, "20 ms were heard, and 40 ms are with the device"
         assert heard.silent_at == pytest.approx(clock.now() + 0.040 + 0.005, abs=1e-3)
         after = await run(library, clock, 5)
         assert after[:10] == struct.pack("<5h", 800, 600, 400, 200, 0)
         assert not any(after[10:])
         await run(library, clock, 4)
-        assert speaker.heard().of("a") == 65.0, "what was with the device, and the ramp"
+        assert speaker.heard().of("a") == 65.0, "and the ramp"
         assert library.output.started, "the stream goes on"
         assert speaker.statistics().playback.dropped_ms == 435.0
 
@@ -550,7 +550,7 @@ def test_a_stop_is_silence_and_the_position_is_what_was_recorded(
     sounded_ms = audible_ms(recording)
     assert 600 <= facts["heard_ms"] < 1_200
     assert sounded_ms == pytest.approx(facts["heard_in_all_ms"], abs=40)
-    assert sounded_ms == pytest.approx(facts["heard_ms"] + facts["silent_after_ms"], abs=40)
+    assert sounded_ms == pytest.approx(facts["heard_ms"], abs=40), "what the device had taken is counted"
 
 
 @pytest.mark.device

@@ -164,7 +164,10 @@ class AudioSink(Protocol):
         ...
 
     def stop(self) -> Heard:
-        """Drop what is queued: silence within one output block. Returns what was heard of each item."""
+        """Drop what is queued: silence within one output block.
+
+        Returns what will have been heard of each item when it is silent; a device still plays what it has taken.
+        """
         ...
 
     def heard(self) -> Heard:

@@ -22,7 +22,7 @@ class QueuedSink(ABC):
         """Fall silent as with ``stop``, but keep what is queued; ``play`` and ``finish`` go on working.
 
         Returns:
-            What was heard of each item until now, and when the end of the ramp is heard.
+            What will have been heard of each item when it is silent, and when that is.
         """
         return self._silent_from(self._queue.pause())
 
@@ -69,7 +69,9 @@ class QueuedSink(ABC):
         return self._desk.mix(pcm, voice=self._queue.sounding)
 
     def _silent_from(self, frame: int) -> Heard:
-        return Heard(self.heard().ms, silent_at=self._time_of(frame))
+        """What the device has taken already is heard as well, and counts now; the ramp counts when it is taken."""
+        heard = self._queue.heard(max(frame, self._played_frame()))
+        return Heard(heard.ms, silent_at=self._time_of(frame))
 
     @abstractmethod
     def _played_frame(self) -> int:

@@ -174,7 +174,8 @@ class Speaker(QueuedSink):
         """Fall silent: a ramp of 5 ms at the next block, then nothing; the stream goes on.
 
         Returns:
-            What was heard of each item until now, and when the end of the ramp leaves the device.
+            What will have been heard of each item when it is silent: also what the device has taken and not played
+            yet; and when the end of the ramp leaves the device.
         """
         silent_frame = self._queue.flush()
         self._feed.reset()
