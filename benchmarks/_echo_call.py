@@ -98,7 +98,7 @@ async def converse(policy: EchoCancel, seconds: float, heard: Path) -> None:
     speaker = Speaker()
     ear = Ear(Microphone(echo_cancel=policy, far=speaker))
     interrupted: list[float] = []
-    started: list[tuple[float, bool]] = []
+    started: list[float] = []
     answers = 0
     settings = EngineSettings(recognizer=AnyWords, brain=Storyteller())
     async with (
@@ -106,10 +106,7 @@ async def converse(policy: EchoCancel, seconds: float, heard: Path) -> None:
         rtagent.connect(Agent(instructions="Tell stories."), endpoint=Endpoint.url(server.url)) as session,
     ):
         session.on(Interrupted, lambda event: interrupted.append(event.at))
-        session.on(
-            InputAudioBufferSpeechStarted,
-            lambda _: started.append((time.monotonic(), session.state == "speaking")),
-        )
+        session.on(InputAudioBufferSpeechStarted, lambda _: started.append(time.monotonic()))
         await session.attach(ear, speaker).wait_open()
         sys.stdout.write(json.dumps({"speaks": True}) + "\n")
         sys.stdout.flush()

@@ -97,33 +97,46 @@ async def test_it_does_not_hear_the_speaker_beside_it(library: FakeSoundBackend,
     )
     heard: list[bytes] = []
 
-    async def go_on(blocks: AsyncGenerator[AudioBlock, None], pcm: bytes, times: int) -> None:
+    async def hear(blocks: AsyncGenerator[AudioBlock, None]) -> None:
+        async for block in blocks:
+            heard.append(block.pcm)  # noqa: PERF401 - it is looked at while it grows
+
+    async def go_on(pcm: bytes, times: int) -> None:
         for _ in range(times):
             library.output.run(BLOCK)
             for _ in range(3):  # the bell, the watch, the tap
                 await anyio.to_thread.run_sync(lambda: None)
             await clock.advance(0.020)
             library.input.feed(pcm)
-            heard.append((await anext(blocks)).pcm)
+        for _ in range(3):
+            await anyio.to_thread.run_sync(lambda: None)
 
-    quiet, loud = constant(500), constant(8_000)
-    async with speaker, aclosing(await opened(microphone, library)) as blocks:
-        await go_on(blocks, quiet, 10)
+    quiet, loud = hissing(500), hissing(8_000)
+    async with (
+        speaker,
+        aclosing(await opened(microphone, library)) as blocks,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(hear, blocks)
+        await go_on(quiet, 10)
         assert set(heard) == {quiet}, "nothing was played, nothing is touched"
-        speaker.play(PlaybackItem("a"), struct.pack("<4000h", *[4_000] * 4_000))
-        await go_on(blocks, bytes(2 * BLOCK), 3)
-        await go_on(blocks, quiet, 60)
-        assert not any(b"".join(heard[-55:]))
+        speaker.play(PlaybackItem("a"), 200 * hissing(4_000))
+        await go_on(bytes(2 * BLOCK), 3)
+        await go_on(quiet, 60)
+        assert not any(b"".join(heard[-45:]))
+        assert len(heard) == 73 - 12, "silence is told 240 ms late"
         assert microphone.level > 0.01, "the meter shows what is heard"
         statistics = microphone.statistics()
         assert statistics.zero_ms == 0, "and the device does deliver"
         assert statistics.echo_ducked_ms >= 1_100
         assert statistics.echo_return_loss_db == pytest.approx(18, abs=1)
         assert statistics.echo_removed_db is None
-        await go_on(blocks, loud, 10)
-        assert heard[-1] == loud
-        await blocks.aclose()
-        assert not speaker._taps
+        await go_on(loud, 10)
+        assert heard[-9:] == [loud] * 9
+        assert len(heard) == 83, "somebody talks: nothing is late"
+        tasks.cancel_scope.cancel()
+    await blocks.aclose()
+    assert not speaker._taps
     assert microphone.echo_policy == "half_duplex"
 
 
@@ -321,6 +334,10 @@ def test_reblocking_loses_nothing_and_its_times_are_smooth(sizes: list[int], jit
 
 
 # -- push to talk
+
+
+def hissing(level: int) -> bytes:
+    return struct.pack("<20h", *[level, -2 * level // 3, level // 3, -level] * 5)
 
 
 def constant(number: int) -> bytes:

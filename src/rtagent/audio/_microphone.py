@@ -8,6 +8,7 @@ does what the echo policy says, mutes, and brings the device back when it is los
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
@@ -122,6 +123,8 @@ class Microphone:
         )
         self._block_ms = block_ms
         self._reblocker = Reblocker(self.format, block_ms)
+        self._told: deque[AudioBlock] = deque()
+        """What the echo policy has let go and nobody has read: at most what it holds back."""
         self._ring = self._make_ring(self.format.rate)
         self._rate = FromDevice(self.format.rate, self.format.rate)
         self._offset = ClockOffset()
@@ -164,6 +167,7 @@ class Microphone:
         """
         echo = self._echo
         try:
+            self._told.clear()
             if echo is not None:
                 echo.open()
             await self._line.open(self._prepare)
@@ -179,7 +183,8 @@ class Microphone:
 
     def statistics(self) -> MicrophoneStatistics:
         """A snapshot of the counters."""
-        echo = self._echo.canceller if self._echo is not None else None
+        path = self._echo
+        echo = path.canceller if path is not None else None
         return MicrophoneStatistics(
             captured_ms=self.format.ms_of(self._captured_bytes),
             dropped_ms=self._dropped_ms + self._ring_dropped_ms(),
@@ -191,7 +196,7 @@ class Microphone:
             echo_policy=self.echo_policy,
             echo_return_loss_db=echo.return_loss_db if echo is not None else None,
             echo_removed_db=echo.removed_db if echo is not None else None,
-            echo_ducked_ms=echo.ducked_ms if echo is not None else 0.0,
+            echo_ducked_ms=path.ducked_ms if path is not None else 0.0,
         )
 
     # -- on the device's thread
@@ -208,16 +213,26 @@ class Microphone:
     # -- on the event loop
 
     def _next_block(self) -> AudioBlock | None:
+        while not self._told:
+            block = self._next_heard()
+            if block is None:
+                return None
+            self._measure(block.pcm)
+            if self._echo is not None:
+                self._told += self._echo.process(block, muted=self.muted)
+            else:
+                self._told.append(block)
+        block = self._told.popleft()
+        return AudioBlock(bytes(len(block.pcm)), block.at) if self.muted else block
+
+    def _next_heard(self) -> AudioBlock | None:
         while (block := self._reblocker.take()) is None:
             chunk = self._ring.take()
             if chunk is None:
                 return None
             converted = self._rate.convert(chunk)
             self._reblocker.put(converted.pcm, converted.at)
-        self._measure(block.pcm)
-        if self._echo is not None:
-            block = self._echo.process(block)
-        return AudioBlock(bytes(len(block.pcm)), block.at) if self.muted else block
+        return block
 
     def _measure(self, pcm: bytes) -> None:
         self._captured_bytes += len(pcm)
