@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
 from itertools import count
@@ -81,11 +81,12 @@ class Ear:
         self.microphone = microphone
         self.format = microphone.format
         self.kept: list[AudioBlock] = []
+        self.told: Callable[[AudioBlock], object] = self.kept.append
 
     async def blocks(self) -> AsyncIterator[AudioBlock]:
         async with aclosing(self.microphone.blocks()) as blocks:
             async for block in blocks:
-                self.kept.append(block)
+                self.told(block)
                 yield block
 
     def write(self, path: Path) -> None:

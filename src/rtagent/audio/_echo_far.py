@@ -4,7 +4,7 @@ Theory of operation. Played samples are numbered; blocks that follow each other 
 their times is filled with silence, and the time of a number is carried on from block to block, because each
 block's own time is a few milliseconds off. The reader keeps a place of its own and reads on without a seam as
 long as that is about right: an adaptive filter minds a jump more than a constant error of a few milliseconds.
-The error is taken back where it costs nothing, in silence, or at once when it has become large.
+The error is taken back in silence when it is more than jitter, or at once when it has become large.
 
 The reader looks a little ahead of the time that it is asked for. An echo must never come before its sound, and
 the two devices' times may be off by that much; the sound is known early enough, because a device takes it
@@ -23,6 +23,8 @@ _TRUST = 1 / 16
 """How much of the jitter is believed with each block."""
 _SLACK_MS = 20
 """How far the reader's place may be off while something sounds."""
+_SILENT_SLACK_MS = 5
+"""And in silence. Less is jitter, and each correction costs an adaptive filter what it has learned."""
 _WIDTH = 2
 
 
@@ -41,6 +43,7 @@ class FarEnd:
         self._capacity = self._samples_of(capacity_ms)
         self._lead_s = lead_ms / 1000
         self._slack = self._samples_of(_SLACK_MS)
+        self._silent_slack = self._samples_of(_SILENT_SLACK_MS)
         self._dropped = 0
         self.gaps = 0
         """How often the times of what was played jumped."""
@@ -94,7 +97,7 @@ class FarEnd:
             return None
         wanted = self._end - round((self._end_at - at - self._lead_s) * self._rate)
         place = wanted if self._place is None else self._place
-        if place != wanted and not self._sounds(place, samples):
+        if abs(place - wanted) > self._silent_slack and not self._sounds(place, samples):
             place = wanted
         elif abs(place - wanted) > self._slack:
             self.slips += 1
