@@ -458,6 +458,15 @@ def test_two_threads_lose_no_block_without_counting_it() -> None:
     assert 4 * len(taken) + ring.dropped_bytes == 80_000
 
 
+def test_blocks_without_samples_do_not_fill_the_ring() -> None:
+    rung: list[bool] = []
+    ring = DeviceRing(capacity_bytes=100, wake_bytes=10, ring=lambda: rung.append(True))
+    for _ in range(1_000):
+        ring.put(AudioBlock(b"", 0.0))
+    assert ring.take() is None
+    assert not rung
+
+
 # -- a line that stays open
 
 

@@ -27,6 +27,7 @@ from rtagent.audio import (
 )
 from rtagent.audio._device_line import Patience
 from rtagent.audio._device_reblock import Reblocker
+from rtagent.audio._echo_livekit import livekit_works
 from rtagent.errors import AudioUnavailable, ConfigurationError
 from rtagent.testing._clock import FakeClock
 from rtagent.testing._devices import FakeDevice, FakeSoundBackend
@@ -384,6 +385,19 @@ async def test_only_what_lies_within_a_press_is_delivered_with_its_pre_roll() ->
     assert source.closed
 
 
+async def test_blocks_without_samples_are_not_collected() -> None:
+    class Pauses(Script):
+        async def blocks(self) -> AsyncIterator[AudioBlock]:
+            for _ in range(10_000):
+                yield AudioBlock(b"", 0.0)
+            gate.press()
+            yield AudioBlock(constant(1), 0.02)
+
+    gate = PushToTalk(Pauses([]))
+    assert [block.pcm async for block in gate.blocks()] == [constant(1)]
+    assert not gate._held
+
+
 async def test_breaking_off_closes_the_source() -> None:
     source = Script([None] * 10)
     gate = PushToTalk(source)
@@ -460,3 +474,99 @@ def test_who_has_a_policy_keeps_it() -> None:
     microphone.beside(Speaker())
     assert microphone.echo_policy == "none"
     assert microphone._echo is None
+
+
+# -- from the callback to whoever reads
+
+
+def talks(
+    library: FakeSoundBackend, clock: FakeClock, policy: Any, block_ms: float
+) -> tuple[Speaker, Microphone]:
+    speaker = Speaker(backend=library, clock=clock, patience=PATIENT)
+    far = {} if policy == "none" else {"far": speaker}
+    ear = Microphone(
+        echo_cancel=policy, block_ms=block_ms, backend=library, clock=clock, patience=PATIENT, **far
+    )
+    return speaker, ear
+
+
+async def periods_late(
+    library: FakeSoundBackend,
+    clock: FakeClock,
+    policy: Any,
+    block_ms: float,
+    *,
+    played: bytes = b"",
+    heard: Callable[[int], bytes],
+    periods: int,
+) -> list[int]:
+    """For each block that was handed on: how many device periods after the one in which it was captured."""
+    speaker, microphone = talks(library, clock, policy, block_ms)
+    frames = round(24 * block_ms)
+    read: list[AudioBlock] = []
+    late: list[int] = []
+
+    async def read_on() -> None:
+        async with aclosing(microphone.blocks()) as blocks:
+            async for block in blocks:
+                read.append(block)  # noqa: PERF401 - it is looked at while it grows
+
+    async with speaker, anyio.create_task_group() as tasks:
+        tasks.start_soon(read_on)
+        while not any(stream.direction == "input" and stream.started for stream in library.streams):
+            await anyio.to_thread.run_sync(lambda: None)
+        if played:
+            speaker.play(PlaybackItem("a"), played)
+        began = clock.now()
+        for period in range(periods):
+            library.output.run(frames)
+            await clock.advance(block_ms / 1000)
+            library.input.feed(heard(period))
+            before = len(read)
+            for _ in range(4):  # the bell, the reader
+                await anyio.to_thread.run_sync(lambda: None)
+            late += [period - round((block.at - began) * 1000 / block_ms) for block in read[before:]]
+        tasks.cancel_scope.cancel()
+    return late
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "none",
+        "half_duplex",
+        pytest.param("aec", marks=pytest.mark.skipif(not livekit_works(), reason="needs the extra 'echo'")),
+    ],
+)
+@pytest.mark.parametrize("block_ms", [10, 20])
+async def test_a_block_is_handed_on_in_the_period_in_which_it_was_captured(
+    policy: Any, block_ms: float, library: FakeSoundBackend, clock: FakeClock
+) -> None:
+    captured = noise_of(24 * block_ms, 500)
+    late = await periods_late(library, clock, policy, block_ms, heard=lambda _: captured, periods=50)
+    assert late == [0] * 50
+
+
+@pytest.mark.parametrize("block_ms", [10, 20])
+async def test_only_silence_is_late_while_the_assistant_talks_and_whoever_talks_over_it_is_not(
+    block_ms: int, library: FakeSoundBackend, clock: FakeClock
+) -> None:
+    played, echo, voice = (noise_of(24 * block_ms, level) for level in (4_000, 400, 6_000))
+    talks_from = 3_000 // block_ms
+    late = await periods_late(
+        library,
+        clock,
+        "half_duplex",
+        block_ms,
+        played=played * (5_000 // block_ms),
+        heard=lambda period: voice if period >= talks_from else echo,
+        periods=4_000 // block_ms,
+    )
+    opened = late.index(0, talks_from // 2)
+    assert set(late[talks_from // 2 : opened - 240 // block_ms]) == {240 // block_ms}, "silence"
+    assert set(late[opened:]) == {0}, "a voice"
+
+
+def noise_of(frames: float, level: float) -> bytes:
+    random = np.random.default_rng(int(level))
+    return (random.standard_normal(int(frames)) * level).clip(-32_768, 32_767).astype("<i2").tobytes()

@@ -13,6 +13,8 @@ before it plays it.
 
 from __future__ import annotations
 
+import math
+
 from ._format import AudioBlock, AudioFormat
 
 __all__ = ("FarEnd",)
@@ -76,6 +78,9 @@ class FarEnd:
     def put(self, block: AudioBlock) -> None:
         """Append what is played at ``block.at``."""
         samples = len(block.pcm) // _WIDTH
+        if not math.isfinite(block.at):  # it is played, and nobody knows when
+            self._dropped += samples
+            return
         if self._end_at is None:
             self._end_at = block.at
         late_s = block.at - self._end_at
@@ -93,7 +98,7 @@ class FarEnd:
 
     def take(self, at: float, samples: int) -> bytes | None:
         """What is heard from that time on; None where it is silence, or nothing is known of it."""
-        if self._end_at is None:
+        if self._end_at is None or not math.isfinite(at):
             return None
         wanted = self._end - round((self._end_at - at - self._lead_s) * self._rate)
         place = wanted if self._place is None else self._place

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import ConfigurationError
 from ._clock import MonotonicClock
 from ._dac_clock import ClockOffset
 from ._device_backend import SoundBackend, StreamTimes
@@ -29,6 +30,8 @@ __all__ = ("EchoCancel", "Microphone", "MicrophoneStatistics", "PushToTalk")
 
 _DEFAULT_RATE = 24_000
 _RING_MS = 2_000
+_LONGEST_BLOCK_MS = 1_000
+"""More would not fit into the ring together with what comes while it is read."""
 _MAX_AGE_S = 1.0
 """A block that claims to have been captured longer ago has a wrong timestamp."""
 
@@ -75,14 +78,14 @@ class Microphone:
             far end is heard unless somebody talks clearly louder than its echo; ``aec``, the echo is
             taken out, with the package ``livekit``. ``auto`` takes the best that there is: ``aec`` if
             that is installed, else ``half_duplex``, and ``none`` without ``far``.
-        block_ms: audio in each block; 10 or 20 is usual.
+        block_ms: audio in each block; 10 or 20 is usual, 1000 the most.
         far: the speaker whose sound this microphone may hear.
         backend: the sound library, for tests; sounddevice if absent.
         clock: the clock of the blocks' times, for tests; the monotonic one if absent.
         patience: when a device counts as lost and how often it is tried again.
 
     Raises:
-        ConfigurationError: an echo policy that this installation cannot carry out.
+        ConfigurationError: an echo policy that this installation cannot carry out, or a block length that cannot be.
     """
 
     def __init__(
@@ -97,6 +100,9 @@ class Microphone:
         clock: Clock | None = None,
         patience: Patience | None = None,
     ) -> None:
+        if not 0 < block_ms <= _LONGEST_BLOCK_MS:
+            message = f"blocks of {block_ms:g} ms cannot be"
+            raise ConfigurationError(message, hint=f"up to {_LONGEST_BLOCK_MS:g} ms; 10 or 20 is usual")
         self.format = AudioFormat.pcm16(rate if rate is not None else _DEFAULT_RATE)
         self._echo_wanted: EchoCancel = echo_cancel
         self._far = far
