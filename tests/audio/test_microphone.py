@@ -479,17 +479,6 @@ def test_who_has_a_policy_keeps_it() -> None:
 # -- from the callback to whoever reads
 
 
-def talks(
-    library: FakeSoundBackend, clock: FakeClock, policy: Any, block_ms: float
-) -> tuple[Speaker, Microphone]:
-    speaker = Speaker(backend=library, clock=clock, patience=PATIENT)
-    far = {} if policy == "none" else {"far": speaker}
-    ear = Microphone(
-        echo_cancel=policy, block_ms=block_ms, backend=library, clock=clock, patience=PATIENT, **far
-    )
-    return speaker, ear
-
-
 async def periods_late(
     library: FakeSoundBackend,
     clock: FakeClock,
@@ -501,7 +490,10 @@ async def periods_late(
     periods: int,
 ) -> list[int]:
     """For each block that was handed on: how many device periods after the one in which it was captured."""
-    speaker, microphone = talks(library, clock, policy, block_ms)
+    speaker = Speaker(backend=library, clock=clock, patience=PATIENT)
+    microphone = Microphone(
+        echo_cancel=policy, block_ms=block_ms, far=speaker, backend=library, clock=clock, patience=PATIENT
+    )
     frames = round(24 * block_ms)
     read: list[AudioBlock] = []
     late: list[int] = []
