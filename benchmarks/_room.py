@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtagent.audio import AudioBlock, read_wav
+from rtagent.audio._device_backend import DeviceStream
 from rtagent.audio._devices import load_portaudio
 from rtagent.audio._echo_far import FarEnd
 
@@ -37,6 +38,7 @@ SILENT_S = 0.5
 TALKS_AFTER_S = 2.5
 """So long the assistant has been speaking when somebody talks over it."""
 STILL_SOUNDS_S = 0.12
+REOPEN_S = 0.5
 
 
 def response(delay_free_decay_ms: float, db: float) -> Sound:
@@ -68,12 +70,16 @@ class Room:
 
     def __init__(self, *, delay_ms: float, decay_ms: float, db: float) -> None:
         self._captured: deque[AudioBlock] = deque(maxlen=1_000)
+        self._delay_s = delay_ms / 1000
+        self.behind_s = 0.0
+        """By how much the streams are too slow for this delay; below 0 they are not."""
         self._wet = FarEnd(RATE, lead_ms=-delay_ms)
         self._convolve = Convolution(response(decay_ms, db))
         self._noise: Sound = np.random.default_rng(7).standard_normal(RATE) * 5
         self._words: Sound = np.zeros(0)
         self._first_word_at: float | None = None
         self._awaits_words = False
+        self._age_s = 0.0
         self.sounded_at = 0.0
         """When the assistant was heard last, at the loudspeaker."""
         self.began_at = 0.0
@@ -82,13 +88,16 @@ class Room:
         """For how long it was heard in all."""
 
     def capture(self, data: Any, frames: int, times: Any, _status: Any) -> None:
-        at = time.monotonic() - (times.currentTime - times.inputBufferAdcTime)
+        self._age_s = times.currentTime - times.inputBufferAdcTime
+        at = time.monotonic() - self._age_s
         self._captured.append(AudioBlock(bytes(data), at))
 
     def render(self, data: Any, frames: int, times: Any, _status: Any) -> None:
         while self._captured:
             self._reflect(self._captured.popleft())
-        at = time.monotonic() + (times.outputBufferDacTime - times.currentTime)
+        lead_s = times.outputBufferDacTime - times.currentTime
+        self.behind_s = self._age_s + lead_s + 2 * frames / RATE - self._delay_s
+        at = time.monotonic() + lead_s
         out = self._noise[:frames].copy()
         self._noise = np.roll(self._noise, -frames)
         echo = self._wet.take(at, frames)
@@ -130,6 +139,29 @@ class Room:
         self._wet.put(AudioBlock(wet, block.at))
 
 
+class Streams:
+    """The room's two streams."""
+
+    def __init__(self, room: Room) -> None:
+        self._library = load_portaudio()
+        self._ear = self._library.choose("speaker_monitor", "input")
+        self._mouth = self._library.choose("micfeed", "output")
+        self._room = room
+        self._open: list[DeviceStream] = []
+
+    def open(self) -> None:
+        library, room = self._library, self._room
+        ear = library.open_stream(self._ear, "input", RATE, room.capture, lambda: None)
+        mouth = library.open_stream(self._mouth, "output", RATE, room.render, lambda: None)
+        self._open = [ear, mouth]
+        library.start_stream(ear, self._ear)
+        library.start_stream(mouth, self._mouth)
+
+    def close(self) -> None:
+        for stream in self._open:
+            self._library.close_stream(stream)
+
+
 def tell(**facts: object) -> None:
     sys.stdout.write(json.dumps(facts) + "\n")
     sys.stdout.flush()
@@ -139,15 +171,22 @@ def clips(paths: list[Path]) -> list[Sound]:
     return [np.frombuffer(read_wav(path).mono_pcm16(), "<i2").astype(np.float64) for path in paths]
 
 
-def watch(room: Room) -> Iterator[None]:
-    """Tell when the machine was too slow to be a room: an echo was late, or its delay jumped."""
-    before = (0, 0.0)
+def watch(room: Room, streams: Streams) -> Iterator[None]:
+    """Tell when the machine was too slow to be a room: an echo was late, its delay jumped, the streams lag."""
+    before, good_at = (0, 0.0), time.monotonic()
     while True:
         yield
-        now = (room.slips, room.missed_ms)
-        if now[0] > before[0] or now[1] > before[1] + 1:
-            tell(stumbled_at=time.monotonic())
+        now, at = (room.slips, room.missed_ms), time.monotonic()
+        lags = room.behind_s > 0.010
+        if now[0] > before[0] or now[1] > before[1] + 1 or lags:
+            tell(stumbled_at=at, behind_ms=round(room.behind_s * 1000))
             before = now
+        if not lags:
+            good_at = at
+        elif at - good_at > REOPEN_S:  # a sound server gives a stream that ran dry more delay, for good
+            streams.close()
+            streams.open()
+            good_at = at
 
 
 def talk(room: Room, words: list[Sound], every_s: float) -> Iterator[None]:
@@ -182,13 +221,7 @@ def main() -> None:
     with suppress(PermissionError):
         os.nice(-10)  # a real room needs no processor
     room = Room(delay_ms=options.delay_ms, decay_ms=options.decay_ms, db=options.db)
-    library = load_portaudio()
-    ear = library.choose("speaker_monitor", "input")
-    mouth = library.choose("micfeed", "output")
-    streams = [
-        (library.open_stream(ear, "input", RATE, room.capture, lambda: None), ear),
-        (library.open_stream(mouth, "output", RATE, room.render, lambda: None), mouth),
-    ]
+    streams = Streams(room)
     ended = threading.Event()
 
     def wait_for_end() -> None:
@@ -196,15 +229,13 @@ def main() -> None:
         ended.set()
 
     threading.Thread(target=wait_for_end, daemon=True).start()
-    for stream, device in streams:
-        library.start_stream(stream, device)
+    streams.open()
     tell(ready=True)
-    talker, watcher = talk(room, clips(options.clips), options.every_s), watch(room)
+    talker, watcher = talk(room, clips(options.clips), options.every_s), watch(room, streams)
     while not ended.wait(0.02):
         next(talker)
         next(watcher)
-    for stream, _ in streams:
-        library.close_stream(stream)
+    streams.close()
     tell(heard_s=room.heard_s, missed_ms=room.missed_ms, slips=room.slips)
 
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -211,9 +213,17 @@ def likeness(piece: Sound, place: int, frame: Sound) -> float:
     return best / float(np.linalg.norm(frame))
 
 
+def prefer(card: VirtualSoundCard) -> None:
+    """A sound card of metal waits for no processor."""
+    assert card._server is not None
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, card._server.pid, -15)
+
+
 def hold(policy: str, options: argparse.Namespace, words: list[Sound]) -> Result:
     with tempfile.TemporaryDirectory() as folder, VirtualSoundCard() as card:
         place = Path(folder)
+        prefer(card)
         clips = [place / f"{number}.wav" for number in range(len(words))]
         for clip, sound in zip(clips, words, strict=True):
             write_wav(clip, np.rint(sound).astype("<i2").tobytes(), RATE)
