@@ -68,11 +68,21 @@ def test_silence_that_was_played_is_none_as_well() -> None:
 def test_a_gap_is_silence_and_counted() -> None:
     far = far_end()
     far.put(block(1, 20, at=5.0))
-    far.put(block(21, 20, at=5.120))
+    far.put(block(21, 5, at=5.120))
+    assert far.gaps == 0, "one block alone may have been given a wrong time"
+    far.put(block(26, 20, at=5.125))
     assert far.gaps == 1
-    assert numbers(far.take(5.0, 30)) == list(range(1, 21)) + [0] * 10
+    assert numbers(far.take(5.0, 30)) == list(range(1, 26)) + [0] * 5
     assert far.take(5.030, 80) is None
-    assert numbers(far.take(5.110, 30)) == [0] * 10 + list(range(21, 41))
+    assert numbers(far.take(5.110, 30)) == [0] * 15 + list(range(26, 41))
+
+
+def test_a_single_wrong_time_changes_nothing() -> None:
+    far = far_end()
+    for k in range(10):
+        far.put(block(1 + 10 * k, 10, at=5 + 0.010 * k + (0.2 if k == 4 else 0)))
+    assert far.gaps == 0
+    assert numbers(far.take(5.0, 100)) == list(range(1, 101))
 
 
 def test_a_gap_longer_than_the_memory_costs_no_memory() -> None:

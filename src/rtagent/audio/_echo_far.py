@@ -21,6 +21,7 @@ __all__ = ("FarEnd",)
 
 _JUMP_S = 0.050
 """A time that departs by more than this tells of a gap; less is jitter."""
+_LONGEST_WAIT_S = 1.0
 _TRUST = 1 / 16
 """How much of the jitter is believed with each block."""
 _SLACK_MS = 20
@@ -72,6 +73,8 @@ class FarEnd:
         """The time at which the sample after the last one would be heard."""
         self._sounds_until = 0
         """The number after the last sample of a block that was not silent."""
+        self._strayed = False
+        """The last block's time departed by more than jitter."""
         self._place: int | None = None
         """The number that the reader takes next."""
 
@@ -86,10 +89,16 @@ class FarEnd:
         late_s = block.at - self._end_at
         if abs(late_s) <= _JUMP_S:
             self._end_at += late_s * _TRUST
+            self._strayed = False
+        elif 0 < late_s < _LONGEST_WAIT_S and not self._strayed:
+            self._strayed = (
+                True  # one block alone tells of a thread that had to wait before it read the clock
+            )
         else:
             self.gaps += 1
             self._jump(round(late_s * self._rate))
             self._end_at = block.at
+            self._strayed = False
         self._pcm += block.pcm[: samples * _WIDTH]
         self._end_at += samples / self._rate
         if block.pcm.count(0) != len(block.pcm):
