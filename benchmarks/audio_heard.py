@@ -341,7 +341,8 @@ def summary(findings: Sequence[Finding], *, scatter_ms: float, recorder_flags: i
             "hard_cuts_above": sum(one.hard_step > 1 for one in cut),
         },
         "bars": [
-            bar("heard position at `stop()`, p99", position.p99, STEP_BOUND_MS, "ms"),
+            bar("what `stop()` says was heard, p99", told.p99, STEP_BOUND_MS, "ms"),
+            bar("heard position just before, p99", position.p99, STEP_BOUND_MS, "ms"),
             bar("heard position after silence, p99", settled.p99, STEP_BOUND_MS, "ms"),
             bar("audio after the call, beyond one output block", over, FADE_MS, "ms"),
             bar("largest step at the cut, of the voice's largest", step, 1.0, "x"),

@@ -63,8 +63,8 @@ HEARD_NOTES = """
   recorder, another process, when it was. The 99th percentile of how far single blocks of the recorder depart from
   the time that is used is {scatter_ms:.1f} ms. Rows that compare with "that moment" or with the call of `stop()`
   carry that; the others are counted in samples, and the recording's filter blurs those by 0.2 ms.
-* **`stop()` counts until it is called.** What the device had taken before is heard after it: {after:.0f} ms here,
-  of which {fade:.0f} ms are the fade. `heard()` after the silence counts that too.
+* **What the device has taken is heard after the call:** {after:.0f} ms here, of which {fade:.0f} ms are the fade.
+  `stop()` counts it, but for the fade, which is not taken yet; `heard()` after the silence counts all.
 * **Blocks**: of {block_ms:.1f} ms. After the call, {blocks}.
 * **Clicks**: in what was handed to the device, the largest step from one sample to the next around a cut was
   {step:.2f} of the largest within the voice. In the recording {recorded} of {cut} cuts have a larger one, which the

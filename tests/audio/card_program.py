@@ -82,6 +82,34 @@ async def play_through_loss(path: str, attempts: str) -> None:
         )
 
 
+async def both_through_loss(path: str) -> None:
+    """Ears and mouth at once: tell when both work, and when both work again after they were lost."""
+    pcm = read_wav(path).mono_pcm16()
+    microphone, speaker = Microphone(), Speaker()
+
+    async def back(times: int) -> None:
+        while microphone.statistics().losses < times or speaker.statistics().losses < times:  # noqa: ASYNC110
+            await anyio.sleep(0.02)
+        captured_ms, heard_ms = microphone.statistics().captured_ms, speaker.heard().of("item")
+        while microphone.statistics().captured_ms < captured_ms + 200:  # noqa: ASYNC110
+            await anyio.sleep(0.02)
+        await until_heard(speaker, heard_ms + 200)
+
+    async def listen_on() -> None:
+        async with aclosing(microphone.blocks()) as blocks:
+            async for _ in blocks:
+                pass
+
+    async with speaker, anyio.create_task_group() as group:
+        group.start_soon(listen_on)
+        speaker.play(ITEM, pcm)
+        await back(0)
+        report(working=True)
+        await back(1)
+        report(away_ms=[microphone.statistics().away_ms, speaker.statistics().away_ms])
+        group.cancel_scope.cancel()
+
+
 async def listen(path: str, seconds: str) -> None:
     microphone = Microphone()
     pcm = bytearray()
@@ -141,6 +169,7 @@ if __name__ == "__main__":
         "play": play,
         "stop": stop,
         "play_through_loss": play_through_loss,
+        "both_through_loss": both_through_loss,
         "listen": listen,
         "hear_itself": hear_itself,
         "devices": devices,

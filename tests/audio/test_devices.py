@@ -1,23 +1,27 @@
 from __future__ import annotations
 
 import os
+import pty
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
-from rtagent.audio import list_devices
+from rtagent.audio import list_devices, write_wav
 from rtagent.audio._device_backend import SoundBackend, StreamTimes
 from rtagent.audio._device_hints import unavailable
 from rtagent.audio._device_line import DeviceLine, Patience
 from rtagent.audio._device_ring import DeviceRing, LoopBell
-from rtagent.audio._device_stderr import quiet_stderr
+from rtagent.audio._device_stderr import quiet_alsa, quiet_stderr
 from rtagent.audio._devices import PortAudio, _load, library_of, load_portaudio
 from rtagent.audio._format import AudioBlock
 from rtagent.errors import AudioUnavailable
@@ -279,6 +283,30 @@ def test_the_library_is_not_started_anew_under_an_open_stream(library: FakeSound
     assert library.refreshes == 1
 
 
+def test_the_devices_are_looked_for_anew_when_streams_came_and_went(library: FakeSoundBackend) -> None:
+    sound = PortAudio(library)
+    sound.look_anew()
+    assert library.refreshes == 0, "it has just been loaded"
+    card = sound.choose(None, "output")
+    stream = sound.open_stream(card, "output", 24_000, print, print)
+    sound.look_anew()
+    assert library.refreshes == 0, "it would end the stream"
+    sound.close_stream(stream)
+    sound.look_anew()
+    sound.look_anew()
+    assert library.refreshes == 1
+
+
+def test_a_restart_is_wanted_only_while_others_are_open(library: FakeSoundBackend) -> None:
+    sound = PortAudio(library)
+    sound.want_restart()
+    assert sound.restart_wishes == 0
+    stream = sound.open_stream(sound.choose(None, "output"), "output", 24_000, print, print)
+    sound.want_restart()
+    assert sound.restart_wishes == 1
+    sound.close_stream(stream)
+
+
 def test_busy_threads_are_switched_more_often_while_a_stream_is_open(library: FakeSoundBackend) -> None:
     sound = PortAudio(library)
     card = sound.choose(None, "output")
@@ -299,6 +327,31 @@ def test_what_the_library_prints_does_not_reach_the_terminal(capfd: pytest.Captu
         os.write(2, b"ALSA lib pcm.c: underrun occurred\n")
     os.write(2, b"ours\n")
     assert capfd.readouterr().err == "ours\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ALSA is Linux's")
+def test_alsa_prints_nothing_in_this_process_any_more() -> None:
+    if VirtualSoundCard.missing():
+        pytest.skip("needs ALSA")
+    complain = "ctypes.CDLL('libasound.so.2').snd_pcm_open(ctypes.byref(ctypes.c_void_p()), b'nowhere', 0, 0)"
+    quiet = "from rtagent.audio._device_stderr import quiet_alsa; quiet_alsa()"
+    loud, silent = (
+        subprocess.run(
+            [sys.executable, "-c", f"import ctypes\n{before}\nassert {complain} < 0"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stderr
+        for before in ("", quiet)
+    )
+    assert "nowhere" in loud, "unasked it does"
+    assert silent == ""
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_where_there_is_no_alsa_nothing_happens(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    quiet_alsa("libnowhere.so.2")
 
 
 def test_stderr_comes_back_after_a_failure(capfd: pytest.CaptureFixture[str]) -> None:
@@ -403,6 +456,15 @@ def test_two_threads_lose_no_block_without_counting_it() -> None:
     times = [block.at for block in taken]
     assert times == sorted(set(times))
     assert 4 * len(taken) + ring.dropped_bytes == 80_000
+
+
+def test_blocks_without_samples_do_not_fill_the_ring() -> None:
+    rung: list[bool] = []
+    ring = DeviceRing(capacity_bytes=100, wake_bytes=10, ring=lambda: rung.append(True))
+    for _ in range(1_000):
+        ring.put(AudioBlock(b"", 0.0))
+    assert ring.take() is None
+    assert not rung
 
 
 # -- a line that stays open
@@ -574,6 +636,90 @@ async def test_a_device_that_has_gone_is_replaced_by_the_default_one(
     await line.close()
 
 
+async def test_a_named_device_that_cannot_be_opened_any_more_is_replaced_and_taken_back(
+    make_line: Callable[..., DeviceLine], library: FakeSoundBackend, recorded: Recorded
+) -> None:
+    """A bridge to a sound server goes on listing what the server has no more."""
+    library.devices = [FakeDevice("built-in"), FakeDevice("headset")]
+    line = make_line(device="headset")
+    await line.open(recorded.prepare)
+    library.open_failures = [library.busy()]
+    await line.reopen(recorded.prepare)
+    assert library.output.device == 0
+    await line.reopen(recorded.prepare)
+    assert library.output.device == 1, "it was what somebody asked for"
+    await line.close()
+
+
+async def test_without_a_name_the_default_device_of_the_day_is_taken(
+    make_line: Callable[..., DeviceLine], library: FakeSoundBackend, recorded: Recorded
+) -> None:
+    library.devices = [FakeDevice("built-in"), FakeDevice("headset")]
+    line = make_line()
+    await line.open(recorded.prepare)
+    assert library.output.device == 0
+    library.default.device = (1, 1)
+    await line.reopen(recorded.prepare)
+    assert library.output.device == 1
+    await line.close()
+    library.default.device = (0, 0)
+    await line.open(recorded.prepare)
+    assert library.output.device == 0
+    assert library.refreshes == 2, "it looked anew each time"
+    await line.close()
+
+
+class SeesOnlyWhenItStarts(FakeSoundBackend):
+    """As the real library does: it knows of devices what there was when it started."""
+
+    def __init__(self, devices: list[FakeDevice], *, now: Callable[[], float]) -> None:
+        super().__init__(devices, now=now)
+        self.plugged = devices
+
+    def _initialize(self) -> None:
+        super()._initialize()
+        self.devices = list(self.plugged)
+
+    def RawOutputStream(self, **settings: Any) -> Any:  # noqa: N802 - sounddevice's name
+        if self.devices[settings["device"]] not in self.plugged:
+            raise self.busy()
+        return super().RawOutputStream(**settings)
+
+
+async def test_a_lost_device_is_replaced_although_the_library_must_be_restarted_under_another_stream(
+    clock: FakeClock,
+) -> None:
+    speakers, built_in = FakeDevice("usb speakers", inputs=0), FakeDevice("built-in")
+    library = SeesOnlyWhenItStarts([speakers, FakeDevice("microphone", outputs=0)], now=clock.now)
+    library.default.device = (1, 0)
+    sound, long = PortAudio(library), Patience(silence_s=60, first_callback_s=60, first_pause_s=0.005)
+    heard, told = Recorded(), Recorded()
+    ear = DeviceLine(lambda: sound, "input", None, 24_000, callback=heard, now=clock.now, patience=long)
+    mouth = DeviceLine(lambda: sound, "output", None, 24_000, callback=told, now=clock.now, patience=long)
+    await ear.open(heard.prepare)
+    await mouth.open(told.prepare)
+    library.input.feed(bytes(2))
+    library.output.run(10)
+    library.plugged = [FakeDevice("microphone", outputs=0), built_in]
+    library.default.device = (0, 1)
+    library.output.lose()
+    assert not await mouth.alive()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(mouth.reopen, told.prepare)
+        while not sound.restart_wishes:
+            await anyio.lowlevel.checkpoint()
+        ear.ring()
+        assert not await ear.alive(), "it is to be left for a moment"
+        await ear.reopen(heard.prepare)
+    assert library.refreshes == 1
+    assert (ear.device, mouth.device) != (None, None)
+    assert [line.device.name for line in (ear, mouth) if line.device] == ["microphone", "built-in"]
+    ear.ring()
+    assert await ear.alive(), "once is enough"
+    await ear.close()
+    await mouth.close()
+
+
 async def test_a_line_keeps_the_rate_that_it_began_with(
     make_line: Callable[..., DeviceLine], library: FakeSoundBackend, recorded: Recorded
 ) -> None:
@@ -624,6 +770,44 @@ def test_the_virtual_card_is_listed(sound_card: VirtualSoundCard, start_program:
     facts = start_program(sound_card, "devices").next_report()
     assert {"speaker", "micfeed", "mic"} <= set(facts["names"])
     assert facts["default"] == ["default"]
+
+
+@pytest.mark.device
+@pytest.mark.slow
+def test_ears_and_mouth_come_back_with_their_card(
+    own_card: VirtualSoundCard, start_program: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "long.wav"
+    write_wav(path, b"\0\x10" * 24_000 * 15, 24_000)
+    program = start_program(own_card, "both_through_loss", path)
+    assert program.next_report() == {"working": True}
+    own_card.kill()
+    own_card.plug_in()
+    assert all(away_ms > 0 for away_ms in program.next_report()["away_ms"])
+
+
+@pytest.mark.device
+@pytest.mark.slow
+def test_an_underrun_does_not_write_into_a_terminal(own_card: VirtualSoundCard, tmp_path: Path) -> None:
+    path = tmp_path / "long.wav"
+    write_wav(path, b"\0\x10" * 24_000 * 3, 24_000)
+    ours, terminal = pty.openpty()
+    program = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("card_program.py")), "play", str(path)],
+        env=own_card.env,
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+    )
+    with program:
+        time.sleep(1.5)
+        program.send_signal(signal.SIGSTOP)  # as long as this, the device gets nothing
+        time.sleep(0.6)
+        program.send_signal(signal.SIGCONT)
+        assert program.wait(15) == 0
+    os.write(terminal, b"end")
+    assert os.read(ours, 1_000) == b"end"
+    os.close(ours)
+    os.close(terminal)
 
 
 @pytest.mark.device

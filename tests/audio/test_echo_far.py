@@ -68,11 +68,21 @@ def test_silence_that_was_played_is_none_as_well() -> None:
 def test_a_gap_is_silence_and_counted() -> None:
     far = far_end()
     far.put(block(1, 20, at=5.0))
-    far.put(block(21, 20, at=5.120))
+    far.put(block(21, 5, at=5.120))
+    assert far.gaps == 0, "one block alone may have been given a wrong time"
+    far.put(block(26, 20, at=5.125))
     assert far.gaps == 1
-    assert numbers(far.take(5.0, 30)) == list(range(1, 21)) + [0] * 10
+    assert numbers(far.take(5.0, 30)) == list(range(1, 26)) + [0] * 5
     assert far.take(5.030, 80) is None
-    assert numbers(far.take(5.110, 30)) == [0] * 10 + list(range(21, 41))
+    assert numbers(far.take(5.110, 30)) == [0] * 15 + list(range(26, 41))
+
+
+def test_a_single_wrong_time_changes_nothing() -> None:
+    far = far_end()
+    for k in range(10):
+        far.put(block(1 + 10 * k, 10, at=5 + 0.010 * k + (0.2 if k == 4 else 0)))
+    assert far.gaps == 0
+    assert numbers(far.take(5.0, 100)) == list(range(1, 101))
 
 
 def test_a_gap_longer_than_the_memory_costs_no_memory() -> None:
@@ -182,3 +192,28 @@ def test_half_a_sample_at_the_end_is_left_out() -> None:
     far.put(AudioBlock(b"\1\0\2\0\3", 5.0))
     assert numbers(far.take(5.0, 2)) == [1, 2]
     assert far.buffered_ms == pytest.approx(0)
+
+
+def test_jitter_is_not_corrected_in_silence_and_a_real_error_is() -> None:
+    """An adaptive filter loses what it has learned with each correction."""
+    for late_ms, expected in ((3, 41), (8, 33)):
+        far = far_end()
+        far.put(block(1, 20, at=5.0))
+        far.put(AudioBlock(bytes(2 * 20), 5.02))
+        far.put(block(41, 100, at=5.04))
+        assert numbers(far.take(5.0, 20))[0] == 1
+        assert far.take(5.02 - late_ms / 1000, 20) is None or late_ms == 8
+        heard = numbers(far.take(5.04 - late_ms / 1000, 10))
+        assert next(number for number in heard if number) == 41
+        assert heard.index(41) == (41 - expected if late_ms == 8 else 0)
+        assert far.slips == 0
+
+
+@pytest.mark.parametrize("at", [float("nan"), float("inf"), -float("inf")])
+def test_what_has_no_time_is_not_laid_beside_anything(at: float) -> None:
+    far = far_end()
+    far.put(block(1, 100, at=5.0))
+    far.put(block(1, 50, at=at))
+    assert far.dropped_ms == 50
+    assert far.take(at, 10) is None
+    assert numbers(far.take(5.0, 10)) == list(range(1, 11))

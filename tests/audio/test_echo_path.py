@@ -13,7 +13,7 @@ from rtagent.audio import _echo_livekit as livekit
 from rtagent.audio._echo_path import EchoCancel, EchoPath, EchoPolicy, choose_policy
 from rtagent.errors import ConfigurationError
 from rtagent.testing._sound_card import VirtualSoundCard
-from tests.audio.echo_room import Sound, bursts, echo_of, noise, pcm
+from tests.audio.echo_room import Sound, bursts, echo_of, loudness, noise, pcm
 
 needs_livekit = pytest.mark.skipif(
     not livekit.livekit_works(), reason="needs the package livekit (the extra 'echo')"
@@ -124,7 +124,7 @@ def test_a_mouth_that_never_plays_costs_nothing() -> None:
     path.open()
     for k in range(50):
         block = AudioBlock(pcm(np.full(480, 100.0)), 5 + 0.02 * k)
-        assert path.process(block) is block
+        assert path.process(block) == [block]
         mouth.play(bytes(960), 5 + 0.02 * k)
     assert witness.far == []
     assert mouth.asked == 50, "before each block, so that no sound is on its way"
@@ -146,7 +146,7 @@ def test_near_and_far_meet_by_time_at_the_microphones_rate(far_rate: int) -> Non
         mouth.play(pcm(wave[k * size : (k + 1) * size]), 5 + 0.02 * k)
         if k >= 10:
             near = AudioBlock(bytes(960), 5 + 0.02 * (k - 10))
-            block = path.process(near)
+            (block,) = path.process(near)
             assert (len(block.pcm), block.at) == (960, near.at)
             got += block.pcm
     at = np.arange(len(got) // 2) / 24_000 + 0.030  # the lead
@@ -167,9 +167,13 @@ def test_blocks_of_any_size_keep_it(rate: int, block_ms: float) -> None:
     for k in range(100):
         mouth.play(loud, 5 + 0.02 * k)
     blocks = [
-        path.process(AudioBlock(pcm(np.full(samples, 500.0)), 5 + block_ms / 1000 * k))
+        block
         for k in range(int(1_500 / block_ms))
+        for block in path.process(AudioBlock(pcm(np.full(samples, 500.0)), 5 + block_ms / 1000 * k))
     ]
+    assert [block.at for block in blocks] == pytest.approx(
+        [5 + block_ms / 1000 * k for k in range(len(blocks))]
+    )
     assert {len(block.pcm) for block in blocks} == {2 * samples}
     assert not any(blocks[-1].pcm)
     assert path.canceller.ducked_ms > 1_000
@@ -184,7 +188,7 @@ def test_a_new_stream_forgets_what_was_played() -> None:
     assert witness.resets == 0, "it was new"
     path.reset()
     block = AudioBlock(bytes(960), 5.02)
-    assert path.process(block) is block
+    assert path.process(block) == [block]
     assert witness.resets == 1
 
 
@@ -207,7 +211,7 @@ def hold(path: EchoPath, mouth: Mouth, far: Sound, near: Sound) -> list[bytes]:
                 mouth.play(pcm(far[480 * early : 480 * (early + 1)]), 5 + 0.02 * early)
         ahead = far[480 * (k + 3) : 480 * (k + 4)]
         mouth.play(pcm(ahead), 5 + 0.02 * (k + 3) + random.uniform(-0.004, 0.004))
-        out.append(path.process(AudioBlock(pcm(near[480 * k : 480 * (k + 1)]), 5 + 0.02 * k)).pcm)
+        out += [b.pcm for b in path.process(AudioBlock(pcm(near[480 * k : 480 * (k + 1)]), 5 + 0.02 * k))]
     return out
 
 
@@ -219,6 +223,68 @@ def test_the_assistant_does_not_hear_itself_through_two_devices() -> None:
     out = hold(path, mouth, far, echo_of(far) + noise(len(far), 5))
     vad = Vad()
     assert not any(vad.is_speech(block) for block in out)
+
+
+def talked_over(*, muted_s: tuple[float, float] = (0, 0)) -> tuple[Sound, list[AudioBlock]]:
+    """Somebody talks for a second, 10 dB louder than the echo, in the sixth second; and what the path told of it."""
+    far = bursts(9, seed=31, pauses=0)
+    echo = echo_of(far, db=-12)
+    talk = np.zeros(len(far))
+    word = bursts(1, seed=41, pauses=0)
+    talk[6 * 24_000 : 7 * 24_000] = word * 3 * loudness(echo) / loudness(word)
+    mouth = Mouth()
+    path = EchoPath(mouth, "half_duplex", 24_000, 20)
+    path.open()
+    told: list[AudioBlock] = []
+    for k in range(400):
+        mouth.play(pcm(far[480 * k : 480 * (k + 4)][:480]), 5 + 0.02 * k)
+        if k < 4:
+            continue
+        at = 5 + 0.02 * (k - 4)
+        near = (echo + talk)[480 * (k - 4) : 480 * (k - 3)]
+        muted = muted_s[0] <= at - 5 < muted_s[1]
+        told += path.process(AudioBlock(pcm(near), at), muted=muted)
+    return echo + talk, told
+
+
+def test_a_word_over_the_assistant_is_told_from_its_beginning_each_block_once() -> None:
+    heard, told = talked_over()
+    steps = np.diff([block.at for block in told])
+    assert steps == pytest.approx(np.full(len(told) - 1, 0.02)), "none is missing, none comes twice"
+    sounding = [k for k, block in enumerate(told) if any(block.pcm)]
+    first = next(k for k in sounding if told[k].at > 6)
+    assert told[first].at <= 11.001, "it begins at the sixth second"
+    whole = [told[k].pcm == pcm(heard[480 * k : 480 * (k + 1)]) for k in range(first + 1, first + 40)]
+    assert all(whole)
+
+
+def test_what_was_heard_while_it_was_muted_is_never_told() -> None:
+    _, told = talked_over(muted_s=(0, 6.06))
+    assert not any(any(block.pcm) for block in told if block.at < 11.05)
+    assert any(any(block.pcm) for block in told if block.at > 11.1)
+
+
+def test_muted_before_anything_was_played_is_silent_too() -> None:
+    path = EchoPath(Mouth(), "half_duplex", 24_000, 20)
+    path.open()
+    assert path.process(AudioBlock(b"\1\1" * 480, 5.0), muted=True) == [AudioBlock(bytes(960), 5.0)]
+
+
+def test_what_was_told_after_all_does_not_count_as_silenced() -> None:
+    mouth = Mouth()
+    path = EchoPath(mouth, "half_duplex", 24_000, 20)
+    gate = path.canceller
+    path.open()
+    silent = 0
+    hiss = noise(480, 1.0)
+    for k in range(200):
+        mouth.play(pcm(5_000 * hiss), 5 + 0.02 * k)
+        if k >= 4:
+            near = pcm((500 if k < 150 else 5_000) * hiss)
+            told = path.process(AudioBlock(near, 5 + 0.02 * (k - 4)))
+            silent += sum(not any(block.pcm) for block in told)
+    assert path.ducked_ms < gate.ducked_ms
+    assert path.ducked_ms == pytest.approx(20 * silent, abs=40)
 
 
 @needs_livekit

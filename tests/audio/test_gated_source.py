@@ -5,6 +5,8 @@ from contextlib import aclosing
 
 import numpy as np
 import pytest
+from anyio import create_task_group
+from anyio.lowlevel import checkpoint
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -226,3 +228,36 @@ def test_settings_that_cannot_be() -> None:
     for tail_ms in (-1, float("nan"), float("inf")):
         with pytest.raises(ConfigurationError, match="tail"):
             GatedSource(Blocks([]), detector(), tail_ms=tail_ms)
+
+
+async def test_a_long_block_lets_others_run_while_it_is_judged() -> None:
+    turns, judged = 0, 0
+
+    class Slow(Loud):
+        def probability(self, frame: bytes) -> float:
+            nonlocal judged
+            judged += 1
+            assert turns >= judged - 2, "somebody else had his turn since the frame before"
+            return super().probability(frame)
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await checkpoint()
+
+    ten_seconds = AudioBlock(sound((True, 10_000)), 0.0)
+    source = GatedSource(Blocks([ten_seconds]), TurnDetector(Slow(), format=FORMAT))
+    async with create_task_group() as tasks:
+        tasks.start_soon(others)
+        await checkpoint()
+        assert pcm_of(await passed(source)) == ten_seconds.pcm
+        tasks.cancel_scope.cancel()
+    assert judged == 500
+
+
+async def test_empty_blocks_are_passed_over() -> None:
+    empty = [AudioBlock(b"", 0.02 * k) for k in range(1_000)]
+    spoken = cut(sound((True, 400)), 160)
+    source = GatedSource(Blocks([*empty, *spoken, *empty]), detector())
+    assert pcm_of(await passed(source)) == pcm_of(spoken)

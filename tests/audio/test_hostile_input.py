@@ -6,7 +6,7 @@ Whatever comes in, what comes out is a clear error, or audio no louder than what
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,16 @@ from rtagent.audio import (
     ArraySource,
     AudioBlock,
     AudioFormat,
+    EnergyDetector,
+    GatedSource,
+    Microphone,
     NullSink,
     PlaybackItem,
     PlaybackQueue,
+    PushToTalk,
     Recorder,
     Resampler,
+    TurnDetector,
     Vad,
     WavSink,
     g711,
@@ -29,6 +34,8 @@ from rtagent.audio import (
     read_wav,
     write_wav,
 )
+from rtagent.audio._device_reblock import Reblocker
+from rtagent.audio._echo_path import EchoPath
 from rtagent.audio._vad import peak
 from rtagent.errors import ConfigurationError
 from rtagent.testing._clock import FakeClock
@@ -279,3 +286,90 @@ def test_full_scale_stays_full_scale() -> None:
         middle = out[len(out) // 4 : -len(out) // 4]
         assert np.abs(np.diff(np.sign(middle))).sum() / 2 <= 42
     assert peak(g711.decode_ulaw(g711.encode_ulaw(square))) <= 32_768
+
+
+# -- what stands behind a microphone
+
+
+class Far:
+    """A loudspeaker that a test lets play."""
+
+    format = AudioFormat.pcm16(RATE)
+
+    def __init__(self) -> None:
+        self.tap: Callable[[AudioBlock], None] = lambda _: None
+
+    def add_tap(self, tap: Callable[[AudioBlock], None]) -> None:
+        self.tap = tap
+
+    def remove_tap(self, tap: Callable[[AudioBlock], None]) -> None:
+        pass
+
+    def deliver_taps(self) -> None:
+        pass
+
+
+SIZES = [0, 1, 159, 160, 10 * RATE]
+"""Frames of a block: none, one, about 20 ms, ten seconds."""
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("loud", [0, 1, 1_000, 32_767])
+def test_blocks_of_any_size_pass_the_echo_path_no_louder(size: int, loud: int) -> None:
+    far = Far()
+    path = EchoPath(far, "half_duplex", RATE, 20)
+    path.open()
+    near = TEN_SECONDS[: 2 * size]
+    for k in range(200):
+        far.tap(AudioBlock(np.full(160, loud, "<i2").tobytes(), 5 + 0.02 * k))
+    told = [block for k in range(5) for block in path.process(AudioBlock(near, 5 + 0.02 * k))]
+    assert len(told) <= 5
+    assert all(len(block.pcm) == len(near) and peak(block.pcm) <= peak(near) for block in told)
+
+
+@pytest.mark.parametrize("at", [math.nan, math.inf, -math.inf, 1.7e9, -1.7e9])
+def test_times_of_another_clock_do_not_stop_the_microphone(at: float) -> None:
+    far = Far()
+    path = EchoPath(far, "half_duplex", RATE, 20)
+    path.open()
+    far.tap(AudioBlock(TEN_SECONDS[:3_200], at))
+    far.tap(AudioBlock(TEN_SECONDS[:3_200], 5.0))
+    for when in (5.0, at, 5.04):
+        assert len(path.process(AudioBlock(TEN_SECONDS[:320], when))) <= 1
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_blocks_of_any_size_pass_a_gate(size: int) -> None:
+    class Talk:
+        format = AudioFormat.pcm16(RATE)
+
+        async def blocks(self) -> AsyncIterator[AudioBlock]:
+            for k in range(3):
+                yield AudioBlock(TEN_SECONDS[: 2 * size], 0.02 * k)
+
+    turns = TurnDetector(EnergyDetector(RATE), format=AudioFormat.pcm16(RATE))
+    talk = GatedSource(Talk(), turns)
+    talk.gating = False
+    assert sum([len(block.pcm) async for block in talk.blocks()]) == 3 * 2 * size
+    press = PushToTalk(Talk())
+    press.press()
+    assert sum([len(block.pcm) async for block in press.blocks()]) == 3 * 2 * size
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("at", [math.nan, math.inf, 5.0])
+def test_blocks_of_any_size_are_cut_anew(size: int, at: float) -> None:
+    reblocker = Reblocker(AudioFormat.pcm16(RATE), 20)
+    for _ in range(3):
+        reblocker.put(TEN_SECONDS[: 2 * size], at)
+    whole = 0
+    while (block := reblocker.take()) is not None:
+        assert len(block.pcm) == 320
+        whole += 160
+    assert whole <= 3 * size
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, 0, -20, 1e9])
+def test_a_block_length_that_is_none(wrong: float) -> None:
+    with pytest.raises(ConfigurationError, match="block"):
+        Microphone(block_ms=wrong)

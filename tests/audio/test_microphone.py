@@ -27,6 +27,7 @@ from rtagent.audio import (
 )
 from rtagent.audio._device_line import Patience
 from rtagent.audio._device_reblock import Reblocker
+from rtagent.audio._echo_livekit import livekit_works
 from rtagent.errors import AudioUnavailable, ConfigurationError
 from rtagent.testing._clock import FakeClock
 from rtagent.testing._devices import FakeDevice, FakeSoundBackend
@@ -97,33 +98,46 @@ async def test_it_does_not_hear_the_speaker_beside_it(library: FakeSoundBackend,
     )
     heard: list[bytes] = []
 
-    async def go_on(blocks: AsyncGenerator[AudioBlock, None], pcm: bytes, times: int) -> None:
+    async def hear(blocks: AsyncGenerator[AudioBlock, None]) -> None:
+        async for block in blocks:
+            heard.append(block.pcm)  # noqa: PERF401 - it is looked at while it grows
+
+    async def go_on(pcm: bytes, times: int) -> None:
         for _ in range(times):
             library.output.run(BLOCK)
             for _ in range(3):  # the bell, the watch, the tap
                 await anyio.to_thread.run_sync(lambda: None)
             await clock.advance(0.020)
             library.input.feed(pcm)
-            heard.append((await anext(blocks)).pcm)
+        for _ in range(3):
+            await anyio.to_thread.run_sync(lambda: None)
 
-    quiet, loud = constant(500), constant(8_000)
-    async with speaker, aclosing(await opened(microphone, library)) as blocks:
-        await go_on(blocks, quiet, 10)
+    quiet, loud = hissing(500), hissing(8_000)
+    async with (
+        speaker,
+        aclosing(await opened(microphone, library)) as blocks,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(hear, blocks)
+        await go_on(quiet, 10)
         assert set(heard) == {quiet}, "nothing was played, nothing is touched"
-        speaker.play(PlaybackItem("a"), struct.pack("<4000h", *[4_000] * 4_000))
-        await go_on(blocks, bytes(2 * BLOCK), 3)
-        await go_on(blocks, quiet, 60)
-        assert not any(b"".join(heard[-55:]))
+        speaker.play(PlaybackItem("a"), 200 * hissing(4_000))
+        await go_on(bytes(2 * BLOCK), 3)
+        await go_on(quiet, 60)
+        assert not any(b"".join(heard[-45:]))
+        assert len(heard) == 73 - 12, "silence is told 240 ms late"
         assert microphone.level > 0.01, "the meter shows what is heard"
         statistics = microphone.statistics()
         assert statistics.zero_ms == 0, "and the device does deliver"
         assert statistics.echo_ducked_ms >= 1_100
         assert statistics.echo_return_loss_db == pytest.approx(18, abs=1)
         assert statistics.echo_removed_db is None
-        await go_on(blocks, loud, 10)
-        assert heard[-1] == loud
-        await blocks.aclose()
-        assert not speaker._taps
+        await go_on(loud, 10)
+        assert heard[-9:] == [loud] * 9
+        assert len(heard) == 83, "somebody talks: nothing is late"
+        tasks.cancel_scope.cancel()
+    await blocks.aclose()
+    assert not speaker._taps
     assert microphone.echo_policy == "half_duplex"
 
 
@@ -323,6 +337,10 @@ def test_reblocking_loses_nothing_and_its_times_are_smooth(sizes: list[int], jit
 # -- push to talk
 
 
+def hissing(level: int) -> bytes:
+    return struct.pack("<20h", *[level, -2 * level // 3, level // 3, -level] * 5)
+
+
 def constant(number: int) -> bytes:
     return struct.pack("<20h", *[number] * 20)
 
@@ -365,6 +383,19 @@ async def test_only_what_lies_within_a_press_is_delivered_with_its_pre_roll() ->
     numbers = [struct.unpack_from("<h", block.pcm)[0] async for block in gate.blocks()]
     assert numbers == [*range(15, 33), *range(33, 38)], "300 ms before, and nothing twice"
     assert source.closed
+
+
+async def test_blocks_without_samples_are_not_collected() -> None:
+    class Pauses(Script):
+        async def blocks(self) -> AsyncIterator[AudioBlock]:
+            for _ in range(10_000):
+                yield AudioBlock(b"", 0.0)
+            gate.press()
+            yield AudioBlock(constant(1), 0.02)
+
+    gate = PushToTalk(Pauses([]))
+    assert [block.pcm async for block in gate.blocks()] == [constant(1)]
+    assert not gate._held
 
 
 async def test_breaking_off_closes_the_source() -> None:
@@ -443,3 +474,91 @@ def test_who_has_a_policy_keeps_it() -> None:
     microphone.beside(Speaker())
     assert microphone.echo_policy == "none"
     assert microphone._echo is None
+
+
+# -- from the callback to whoever reads
+
+
+async def periods_late(
+    library: FakeSoundBackend,
+    clock: FakeClock,
+    policy: Any,
+    block_ms: float,
+    *,
+    played: bytes = b"",
+    heard: Callable[[int], bytes],
+    periods: int,
+) -> list[int]:
+    """For each block that was handed on: how many device periods after the one in which it was captured."""
+    speaker = Speaker(backend=library, clock=clock, patience=PATIENT)
+    microphone = Microphone(
+        echo_cancel=policy, block_ms=block_ms, far=speaker, backend=library, clock=clock, patience=PATIENT
+    )
+    frames = round(24 * block_ms)
+    read: list[AudioBlock] = []
+    late: list[int] = []
+
+    async def read_on() -> None:
+        async with aclosing(microphone.blocks()) as blocks:
+            async for block in blocks:
+                read.append(block)  # noqa: PERF401 - it is looked at while it grows
+
+    async with speaker, anyio.create_task_group() as tasks:
+        tasks.start_soon(read_on)
+        while not any(stream.direction == "input" and stream.started for stream in library.streams):
+            await anyio.to_thread.run_sync(lambda: None)
+        if played:
+            speaker.play(PlaybackItem("a"), played)
+        began = clock.now()
+        for period in range(periods):
+            library.output.run(frames)
+            await clock.advance(block_ms / 1000)
+            library.input.feed(heard(period))
+            before = len(read)
+            for _ in range(4):  # the bell, the reader
+                await anyio.to_thread.run_sync(lambda: None)
+            late += [period - round((block.at - began) * 1000 / block_ms) for block in read[before:]]
+        tasks.cancel_scope.cancel()
+    return late
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "none",
+        "half_duplex",
+        pytest.param("aec", marks=pytest.mark.skipif(not livekit_works(), reason="needs the extra 'echo'")),
+    ],
+)
+@pytest.mark.parametrize("block_ms", [10, 20])
+async def test_a_block_is_handed_on_in_the_period_in_which_it_was_captured(
+    policy: Any, block_ms: float, library: FakeSoundBackend, clock: FakeClock
+) -> None:
+    captured = noise_of(24 * block_ms, 500)
+    late = await periods_late(library, clock, policy, block_ms, heard=lambda _: captured, periods=50)
+    assert late == [0] * 50
+
+
+@pytest.mark.parametrize("block_ms", [10, 20])
+async def test_only_silence_is_late_while_the_assistant_talks_and_whoever_talks_over_it_is_not(
+    block_ms: int, library: FakeSoundBackend, clock: FakeClock
+) -> None:
+    played, echo, voice = (noise_of(24 * block_ms, level) for level in (4_000, 400, 6_000))
+    talks_from = 3_000 // block_ms
+    late = await periods_late(
+        library,
+        clock,
+        "half_duplex",
+        block_ms,
+        played=played * (5_000 // block_ms),
+        heard=lambda period: voice if period >= talks_from else echo,
+        periods=4_000 // block_ms,
+    )
+    opened = late.index(0, talks_from // 2)
+    assert set(late[talks_from // 2 : opened - 240 // block_ms]) == {240 // block_ms}, "silence"
+    assert set(late[opened:]) == {0}, "a voice"
+
+
+def noise_of(frames: float, level: float) -> bytes:
+    random = np.random.default_rng(int(level))
+    return (random.standard_normal(int(frames)) * level).clip(-32_768, 32_767).astype("<i2").tobytes()

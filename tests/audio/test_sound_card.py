@@ -70,6 +70,17 @@ def test_a_card_can_be_pulled_out_and_put_back(own_card: VirtualSoundCard) -> No
     assert sinks(own_card) == ["speaker", "micfeed"]
 
 
+@pytest.mark.device
+def test_a_headset_becomes_the_default_device_and_leaves(own_card: VirtualSoundCard) -> None:
+    def default() -> str:
+        return own_card._ask("get-default-sink").strip()
+
+    own_card.connect_headset()
+    assert (sinks(own_card), default()) == (["speaker", "micfeed", "headset"], "headset")
+    own_card.disconnect_headset()
+    assert (sinks(own_card), default()) == (["speaker", "micfeed"], "speaker")
+
+
 def test_pulling_out_a_card_that_never_ran_does_nothing() -> None:
     VirtualSoundCard().kill()
 

@@ -10,9 +10,11 @@ __all__ = ("unavailable",)
 
 _INSTALL = "Install the audio extra: pip install 'rtagent[audio]'"
 _PORTAUDIO = {
-    "linux": "Install the PortAudio library; on Debian and Ubuntu: apt-get install libportaudio2",
-    "darwin": "Install the sounddevice wheel for macOS, which brings PortAudio, or: brew install portaudio",
-    "win32": "Install the sounddevice wheel for Windows, which brings PortAudio",
+    "linux": "Install the PortAudio library; on Debian and Ubuntu: apt-get install libportaudio2, "
+    "on Fedora: dnf install portaudio",
+    "darwin": "Install sounddevice from its wheel, which brings PortAudio (pip install --force-reinstall "
+    "sounddevice), or: brew install portaudio",
+    "win32": "Install sounddevice from its wheel, which brings PortAudio: pip install --force-reinstall sounddevice",
 }
 _NO_DEVICE = {
     "linux": "Connect a sound device; if PulseAudio or PipeWire runs, install the ALSA bridge to it "
@@ -22,7 +24,8 @@ _NO_DEVICE = {
 }
 _BUSY = {
     "linux": "Check that the sound server runs (pactl info) and that no other program holds the device",
-    "darwin": "Check the device in Audio MIDI Setup, and that this program may use the microphone",
+    "darwin": "Check the device in Audio MIDI Setup, and that this program may use the microphone (System "
+    "Settings, Privacy & Security)",
     "win32": "Check that no other program uses the device exclusively (Sound settings, Advanced)",
 }
 _HINTS: dict[str, dict[str, str]] = {
@@ -32,7 +35,9 @@ _HINTS: dict[str, dict[str, str]] = {
     "no_output_device": _NO_DEVICE,
     "device_not_found": {"linux": "Run 'rtagent devices' to see what there is"},
     "device_busy_or_lost": _BUSY,
-    "format_refused": {"linux": "Choose another device, or another rate"},
+    "format_refused": {
+        "linux": "Choose another device, or another rate: 'rtagent devices' shows what there is"
+    },
 }
 
 

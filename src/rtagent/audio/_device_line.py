@@ -2,8 +2,12 @@
 
 PortAudio reports the loss of a device by nothing but silence: callbacks cease, perhaps the finished-callback
 fires, no call raises. So a stream counts as lost when it finishes without our doing, or when no callback
-came for a while. Then it is closed on a worker thread, the library looks for devices anew, and the same
-name, or else the default device, is opened again, with growing pauses.
+came for a while. Then it is closed on a worker thread, the library looks for devices anew, and the device is
+opened again, with growing pauses: the one that was asked for by its name, or else the default one.
+
+The library looks for devices only when it starts, and it cannot be started anew under an open stream. Where
+a lost device does not come back and another line is open, that one therefore leaves its own device for
+a moment as well, so that both can find what is there now.
 """
 
 from __future__ import annotations
@@ -39,10 +43,11 @@ class Patience:
     """Without a callback for so long (or for five times its latency), the device is lost."""
     first_callback_s: float = 3.0
     """How long the first callback may take: some sound servers wake up slowly."""
-    attempts: int = 12
+    attempts: int = 18
+    """With these pauses it is given up after some 20 seconds."""
     first_pause_s: float = 0.1
-    longest_pause_s: float = 3.0
-    """Pauses double up to this."""
+    longest_pause_s: float = 1.5
+    """Pauses double up to this, so that a device that has returned is in use within two seconds."""
 
 
 class DeviceLine:
@@ -76,6 +81,9 @@ class DeviceLine:
         self._patience = patience
         self._stream: DeviceStream | None = None
         self._opened: DeviceInfo | None = None
+        self._name: str | None = None
+        """What is looked for when it was lost; None is the default device, whichever that is by then."""
+        self._wishes_met = 0
         self._generation = 0
         self._finished = False
         self._failure: Exception | None = None
@@ -87,7 +95,7 @@ class DeviceLine:
         self.last_beat_at: float | None = None
         """When the last callback came (monotonic seconds)."""
         self.losses = 0
-        """How often the device was lost and came back."""
+        """How often the device was lost and came back, or was left for a moment because another one was lost."""
         self.away_s = 0.0
         """For how long it was away in all."""
         self.flags = 0
@@ -109,7 +117,7 @@ class DeviceLine:
             AudioUnavailable: there is no such device, or it cannot be opened.
         """
         self._bell = LoopBell()
-        await to_thread.run_sync(self._open, self._wanted, prepare)
+        await to_thread.run_sync(self._open_first, prepare)
 
     async def close(self) -> None:
         """Close the stream; what is buffered is dropped. Idempotent."""
@@ -118,11 +126,12 @@ class DeviceLine:
             await to_thread.run_sync(self._close)
 
     async def alive(self) -> bool:
-        """Wait for the bell, or for as long as the device may be silent; False when it is lost."""
+        """Wait for the bell, or for as long as the device may be silent; False when it is lost, or to be left."""
         before = self._beats
         silence_s = self._patience.silence_s if before else self._patience.first_callback_s
         rung = await self._bell.wait(max(silence_s, 5 * self.latency_s))
-        return not self._finished and (rung or self._beats != before)
+        lost = self._finished or not (rung or self._beats != before)
+        return not lost and self._library().restart_wishes == self._wishes_met
 
     async def reopen(self, prepare: Callable[[], None]) -> None:
         """Bring a lost line back, patiently.
@@ -154,6 +163,7 @@ class DeviceLine:
 
     def _open(self, device: int | str | None, prepare: Callable[[], None]) -> None:
         library = self._library()
+        self._wishes_met = library.restart_wishes
         info = library.choose(device, self._direction)
         self.rate = library.usable_rate(info, self._direction, self._wanted_rate)
         self._generation += 1
@@ -175,15 +185,25 @@ class DeviceLine:
             raise
         self._wanted_rate = self.rate
 
+    def _open_first(self, prepare: Callable[[], None]) -> None:
+        self._library().look_anew()
+        self._open(self._wanted, prepare)
+        if self._wanted is not None and self._opened is not None:
+            self._name = self._opened.name
+
     def _open_again(self, prepare: Callable[[], None]) -> None:
-        self._library().refresh()
-        assert self._opened is not None  # it was open before it was lost  # noqa: S101
+        library = self._library()
+        library.refresh()
         try:
-            self._open(self._opened.name, prepare)
-        except AudioUnavailable as error:
-            if error.reason != "device_not_found":
-                raise
-            self._open(None, prepare)
+            self._open(self._name, prepare)
+        except AudioUnavailable as problem:
+            try:
+                if self._name is None:
+                    raise
+                self._open(None, prepare)
+            except AudioUnavailable:
+                library.want_restart()
+                raise problem from None
 
     def _close(self) -> None:
         stream, self._stream = self._stream, None

@@ -58,6 +58,8 @@ class PushToTalk:
                     yield held
 
     def _hold(self, block: AudioBlock) -> None:
+        if not block.pcm:  # a pause of the source's: nothing to keep, and no end to keeping it
+            return
         self._held.append(block)
         self._held_bytes += len(block.pcm)
         # The newest block is what is heard now, the pre-roll is what lies before it.

@@ -66,6 +66,8 @@ class DeviceRing:
 
     def put(self, block: AudioBlock) -> None:
         """On the device's thread."""
+        if not block.pcm:  # the bound is in bytes
+            return
         self._blocks.append(block)
         self._put_bytes += len(block.pcm)
         while self._put_bytes - self._taken_bytes - self.dropped_bytes > self._capacity:

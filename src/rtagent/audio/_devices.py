@@ -12,7 +12,7 @@ from typing import cast
 
 from ._device_backend import DeviceStream, Direction, SoundBackend
 from ._device_hints import unavailable
-from ._device_stderr import quiet_stderr
+from ._device_stderr import quiet_alsa, quiet_stderr
 from ._playback_stereo import on_both_channels
 
 __all__ = ("DeviceInfo", "PortAudio", "library_of", "list_devices", "load_portaudio")
@@ -61,6 +61,11 @@ class PortAudio:
         self._backend = backend
         self._lock = threading.Lock()
         self._open_streams = 0
+        self._stale = False
+        """Since the list of devices was made, streams came and went: time has passed."""
+        self.restart_wishes = 0
+        """How often a lost device could not be found because other streams are open. They should then be left for a
+        moment."""
         self._usual_switch_s = sys.getswitchinterval()
 
     @property
@@ -191,8 +196,19 @@ class PortAudio:
             self._open_streams -= 1
             if self._open_streams == 0:
                 sys.setswitchinterval(self._usual_switch_s)
+                self._stale = True
             stream.abort()
             stream.close()
+
+    def want_restart(self) -> None:
+        """Ask those with open streams to leave them for a moment, so that ``refresh`` can do its work."""
+        with self._alone():
+            self.restart_wishes += self._open_streams > 0
+
+    def look_anew(self) -> None:
+        """``refresh`` if streams were open since the last time: the default device may be another by now."""
+        if self._stale:
+            self.refresh()
 
     def refresh(self) -> None:
         """Look for devices anew, which the library does only when it starts.
@@ -201,6 +217,7 @@ class PortAudio:
         """
         with self._alone():
             if self._open_streams == 0:
+                self._stale = False
                 self._backend._terminate()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no public name
                 self._backend._initialize()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
@@ -268,6 +285,8 @@ def _load() -> SoundBackend:
     try:
         with quiet_stderr():
             import sounddevice
+
+            quiet_alsa()
     except ImportError as error:
         raise unavailable("package_missing", detail=str(error)) from error
     except OSError as error:

@@ -1,17 +1,11 @@
 """Against hearing oneself: what an echo canceller is, and the one that needs nothing installed.
 
 Theory of operation of the gate. It cannot take the echo out of what the microphone hears; it decides, frame by
-frame, whether there may be more in it than echo. Loudness is all that it looks at:
-
-* The *reference* is the loudest frame that was played within the tail, so it covers any delay and any
-  reverberation of the room up to that length.
-* The *coupling* is how loud the microphone heard the echo relative to the reference. It follows upwards
-  quickly and downwards slowly, so it stands at the echo's peaks; quickly downwards where somebody's voice was
-  taken for echo, as no echo of the last seconds comes near it. A frame that exceeds the expectation by the
-  margin is *excess* and moves it less: either somebody talks, or the loudspeaker was turned up, and the
-  coupling creeps towards that.
-* Several frames of excess within a tenth of a second open the gate. It stays open for a while after
-  the last of them, so that a word that got through is not chopped.
+frame, whether there may be more in it than echo. Loudness is all that it looks at, in each band of
+frequencies for itself (``_echo_bands``). What exceeds the expected echo is *evidence*: it adds up, and what is
+usual without anybody talking is taken off with each frame, so little for long counts as much as a lot at once.
+Enough of it opens the gate, which stays open for a while after the last of it, so that a word that got through
+is not chopped. The gate also says for how long the evidence has been growing: that is where the word began.
 
 With headphones the microphone hears no echo; then the expectation is the noise of the room, and whoever
 talks gets through.
@@ -25,7 +19,9 @@ from typing import Protocol
 
 import numpy as np
 
-__all__ = ("FRAME_MS", "EchoCanceller", "EchoLevel", "HalfDuplexGate")
+from ._echo_bands import BandLevels
+
+__all__ = ("FRAME_MS", "EchoCanceller", "EchoLevel", "HalfDuplexGate", "amplitude", "ramped")
 
 FRAME_MS = 10.0
 """What a canceller takes at once."""
@@ -35,7 +31,6 @@ AUDIBLE = 16.0
 _TAIL_MS = 250.0
 _LEARN_MS = 1_000.0
 """So much must have been played until the coupling is believed."""
-# Margin, evidence and speeds are a compromise found in simulated rooms of -12 to +6 dB, see docs/topics/echo.md.
 _MARGIN_DB = 2.0
 _FALL_DB_PER_S = 0.3
 _PLUNGE_DB_PER_S = 10.0
@@ -45,9 +40,13 @@ _PEAK_MS = 1_500.0
 _RISE_DB_PER_S = 10.0
 _CREEP_DB_PER_S = 4.0
 """How fast the coupling gives in to excess."""
-_EVIDENCE_MS = 100.0
-_EVIDENCE = 0.6
-"""The part of that time which must be excess to open the gate."""
+# What is enough and what is usual were found in simulated rooms of -30 to +6 dB, see docs/topics/echo.md.
+_ENOUGH_DB = 60.0
+"""Evidence that opens the gate, in decibels of all bands and frames of 10 ms."""
+_USUAL_DB = 4.0
+"""Excess of a frame without anybody talking."""
+_SOFT_ONSET_MS = 60.0
+"""A word begins so long before it exceeds the echo."""
 _HOLD_MS = 300.0
 _NOISE_RISE_DB_PER_S = 8.0
 _NOISE_FALL = 0.2
@@ -187,7 +186,7 @@ class EchoLevel:
 
 
 class HalfDuplexGate:
-    """Silences the near end while the far end is heard, unless somebody is clearly louder than the echo.
+    """Silences the near end while the far end is heard, unless there is clearly more than its echo.
 
     An ``EchoCanceller`` that needs nothing. In its first second of sound it only learns, and nothing
     gets through. While nothing is played, bytes pass untouched.
@@ -199,13 +198,18 @@ class HalfDuplexGate:
 
     def __init__(self, *, tail_ms: float = _TAIL_MS, frame_ms: float = FRAME_MS) -> None:
         self.level = EchoLevel(tail_ms, frame_ms)
+        self._bands = BandLevels(tail_ms, frame_ms)
         self._frame_ms = frame_ms
-        self._evidence: deque[bool] = deque(maxlen=math.ceil(_EVIDENCE_MS / frame_ms))
-        self._enough = math.ceil(_EVIDENCE * _EVIDENCE_MS / frame_ms)
         self._hold = math.ceil(_HOLD_MS / frame_ms)
         self._held = 0
+        self._evidence_db = 0.0
+        self._evidence_ms = 0.0
+        """For how long it has been growing."""
         self._open = True
         self._ducked_ms = 0.0
+        self.recalled_ms = 0.0
+        """How much before the end of the frame that opened the gate belongs to the word that did; 0.0 if it opened
+        because nothing is played any more."""
 
     @property
     def is_open(self) -> bool:
@@ -230,35 +234,51 @@ class HalfDuplexGate:
     def reverse(self, far: bytes) -> None:
         """Take the frame that is played while the next near frame is captured."""
         self.level.play(amplitude(far))
+        self._bands.play(far)
 
     def process(self, near: bytes) -> bytes:
         """The frame, or silence; a change between them is a ramp over the frame."""
-        excess = self.level.exceeds(amplitude(near))
-        was_open, self._open = self._open, self._decide(excess)
+        was_open, self._open = self._open, self._decide(near)
         if not self._open:
             self._ducked_ms += self._frame_ms
         if was_open == self._open:
             return near if was_open else bytes(len(near))
-        return _ramped(near, rising=self._open)
+        return ramped(near, rising=self._open)
 
     def reset(self) -> None:
         """A break in the stream: nothing is being heard. What was learned about the room is kept."""
         self.level.forget_played()
-        self._evidence.clear()
-        self._held = 0
+        self._bands.forget_played()
+        self._forget_evidence()
         self._open = True
 
-    def _decide(self, excess: bool) -> bool:
+    def _decide(self, near: bytes) -> bool:
+        learned = self.level.learned
+        self.level.exceeds(amplitude(near))
         if not self.level.reference:
-            self._evidence.clear()
-            self._held = 0
+            self._bands.rest(near)
+            self._forget_evidence()
             return True
-        self._evidence.append(excess)
-        if self._evidence.count(True) >= self._enough or (excess and self._held):
+        if not learned:
+            self._bands.learn(near)
+            return False
+        excess_db = self._bands.excess_db(near)
+        self._weigh((excess_db - _USUAL_DB) * self._frame_ms / FRAME_MS)
+        if self._evidence_db >= _ENOUGH_DB:
+            if not self._held:
+                self.recalled_ms = self._evidence_ms + _SOFT_ONSET_MS
             self._held = self._hold
         elif self._held:
-            self._held -= 1
+            self._held = self._hold if excess_db > _USUAL_DB else self._held - 1
         return self._held > 0
+
+    def _weigh(self, gain_db: float) -> None:
+        self._evidence_db = min(max(0.0, self._evidence_db + gain_db), _ENOUGH_DB)
+        self._evidence_ms = self._evidence_ms + self._frame_ms if self._evidence_db else 0.0
+
+    def _forget_evidence(self) -> None:
+        self._evidence_db = self._evidence_ms = self.recalled_ms = 0.0
+        self._held = 0
 
 
 def amplitude(pcm: bytes) -> float:
@@ -267,7 +287,8 @@ def amplitude(pcm: bytes) -> float:
     return math.sqrt(float(np.dot(samples, samples)) / len(samples)) if len(samples) else 0.0
 
 
-def _ramped(pcm: bytes, *, rising: bool) -> bytes:
+def ramped(pcm: bytes, *, rising: bool) -> bytes:
+    """PCM16 that comes up from silence over its whole length, or goes down to it."""
     samples = np.frombuffer(pcm, "<i2")
     slope = np.linspace(0, 1, len(samples), endpoint=False, dtype=np.float32)
     return (samples * (slope if rising else slope[::-1])).astype("<i2").tobytes()

@@ -4,7 +4,7 @@ Theory of operation. Played samples are numbered; blocks that follow each other 
 their times is filled with silence, and the time of a number is carried on from block to block, because each
 block's own time is a few milliseconds off. The reader keeps a place of its own and reads on without a seam as
 long as that is about right: an adaptive filter minds a jump more than a constant error of a few milliseconds.
-The error is taken back where it costs nothing, in silence, or at once when it has become large.
+The error is taken back in silence when it is more than jitter, or at once when it has become large.
 
 The reader looks a little ahead of the time that it is asked for. An echo must never come before its sound, and
 the two devices' times may be off by that much; the sound is known early enough, because a device takes it
@@ -13,16 +13,21 @@ before it plays it.
 
 from __future__ import annotations
 
+import math
+
 from ._format import AudioBlock, AudioFormat
 
 __all__ = ("FarEnd",)
 
 _JUMP_S = 0.050
 """A time that departs by more than this tells of a gap; less is jitter."""
+_LONGEST_WAIT_S = 1.0
 _TRUST = 1 / 16
 """How much of the jitter is believed with each block."""
 _SLACK_MS = 20
 """How far the reader's place may be off while something sounds."""
+_SILENT_SLACK_MS = 5
+"""And in silence. Less is jitter, and each correction costs an adaptive filter what it has learned."""
 _WIDTH = 2
 
 
@@ -41,6 +46,7 @@ class FarEnd:
         self._capacity = self._samples_of(capacity_ms)
         self._lead_s = lead_ms / 1000
         self._slack = self._samples_of(_SLACK_MS)
+        self._silent_slack = self._samples_of(_SILENT_SLACK_MS)
         self._dropped = 0
         self.gaps = 0
         """How often the times of what was played jumped."""
@@ -67,21 +73,32 @@ class FarEnd:
         """The time at which the sample after the last one would be heard."""
         self._sounds_until = 0
         """The number after the last sample of a block that was not silent."""
+        self._strayed = False
+        """The last block's time departed by more than jitter."""
         self._place: int | None = None
         """The number that the reader takes next."""
 
     def put(self, block: AudioBlock) -> None:
         """Append what is played at ``block.at``."""
         samples = len(block.pcm) // _WIDTH
+        if not math.isfinite(block.at):  # it is played, and nobody knows when
+            self._dropped += samples
+            return
         if self._end_at is None:
             self._end_at = block.at
         late_s = block.at - self._end_at
         if abs(late_s) <= _JUMP_S:
             self._end_at += late_s * _TRUST
+            self._strayed = False
+        elif 0 < late_s < _LONGEST_WAIT_S and not self._strayed:
+            self._strayed = (
+                True  # one block alone tells of a thread that had to wait before it read the clock
+            )
         else:
             self.gaps += 1
             self._jump(round(late_s * self._rate))
             self._end_at = block.at
+            self._strayed = False
         self._pcm += block.pcm[: samples * _WIDTH]
         self._end_at += samples / self._rate
         if block.pcm.count(0) != len(block.pcm):
@@ -90,11 +107,11 @@ class FarEnd:
 
     def take(self, at: float, samples: int) -> bytes | None:
         """What is heard from that time on; None where it is silence, or nothing is known of it."""
-        if self._end_at is None:
+        if self._end_at is None or not math.isfinite(at):
             return None
         wanted = self._end - round((self._end_at - at - self._lead_s) * self._rate)
         place = wanted if self._place is None else self._place
-        if place != wanted and not self._sounds(place, samples):
+        if abs(place - wanted) > self._silent_slack and not self._sounds(place, samples):
             place = wanted
         elif abs(place - wanted) > self._slack:
             self.slips += 1

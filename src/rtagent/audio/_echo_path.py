@@ -11,6 +11,7 @@ from ._format import AudioBlock, AudioFormat
 
 if TYPE_CHECKING:
     from ._echo import EchoCanceller
+    from ._echo_hold import HeldBack
 
 __all__ = ("EchoCancel", "EchoPath", "EchoPolicy", "FarSide", "choose_policy")
 
@@ -105,12 +106,19 @@ class EchoPath:
         self.canceller = (
             canceller if canceller is not None else _canceller(policy, rate, block_ms / self._frames)
         )
+        self._held = _held_back(self.canceller, block_ms)
         self._met_sound = False
 
     @property
     def dropped_ms(self) -> float:
         """Played sound that came too late to be considered."""
         return self._played.dropped_ms
+
+    @property
+    def ducked_ms(self) -> float:
+        """For how long the microphone was silenced in all, and stayed so."""
+        recalled_ms = self._held.recalled_ms if self._held is not None else 0.0
+        return self.canceller.ducked_ms - recalled_ms
 
     def open(self) -> None:
         """Begin to listen to what is played."""
@@ -126,10 +134,20 @@ class EchoPath:
         self._played.reset()
         if self._met_sound:
             self.canceller.reset()
+        if self._held is not None:
+            self._held.reset()
         self._met_sound = False
 
-    def process(self, block: AudioBlock) -> AudioBlock:
-        """The microphone's next block without the echo, in the same size and of the same time."""
+    def process(self, block: AudioBlock, *, muted: bool = False) -> list[AudioBlock]:
+        """What is to be told when the microphone has heard its next block: blocks without the echo, in order.
+
+        That is this block, in the same size and of the same time. Only while a gate silences the microphone is its
+        silence told a little late; blocks that were held back come first.
+
+        Args:
+            block: what was heard.
+            muted: nothing of it may be told, now or later; the echo is learned from it all the same.
+        """
         self._far.deliver_taps()
         samples = len(block.pcm) // 2
         bounds = [samples * k // self._frames for k in range(self._frames + 1)]
@@ -137,7 +155,12 @@ class EchoPath:
         for begin, end in pairwise(bounds):
             near = block.pcm[2 * begin : 2 * end]
             out.append(self._frame(near, block.at + begin / self._rate, end - begin))
-        return AudioBlock(b"".join(out), block.at) if self._met_sound else block
+        if not self._met_sound:
+            return [_silent(block)] if muted else [block]
+        passed = AudioBlock(b"".join(out), block.at)
+        if muted:
+            block, passed = _silent(block), _silent(passed)
+        return [passed] if self._held is None else self._held.take(block, passed)
 
     def _frame(self, near: bytes, at: float, samples: int) -> bytes:
         far = self._played.take(at, samples)
@@ -150,6 +173,17 @@ class EchoPath:
 
     def _put(self, block: AudioBlock) -> None:
         self._played.put(self._convert(block))
+
+
+def _silent(block: AudioBlock) -> AudioBlock:
+    return AudioBlock(bytes(len(block.pcm)), block.at)
+
+
+def _held_back(canceller: EchoCanceller, block_ms: float) -> HeldBack | None:
+    from ._echo import HalfDuplexGate
+    from ._echo_hold import HeldBack
+
+    return HeldBack(canceller, block_ms) if isinstance(canceller, HalfDuplexGate) else None
 
 
 def _canceller(policy: EchoPolicy, rate: int, frame_ms: float) -> EchoCanceller:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+
+from anyio.lowlevel import checkpoint
 
 from ..errors import ConfigurationError, LocalProtocolError
 from ._format import AudioBlock, AudioFormat, AudioSource
@@ -92,12 +94,15 @@ class GatedSource:
                 if self.source.format != self._format:
                     message = f"the source has changed from {self._format} to {self.source.format}"
                     raise LocalProtocolError(message)
-                for passed in self._hear(block):
-                    if isinstance(passed, AudioBlock):
-                        self._passed_bytes += len(passed.pcm)
-                        yield passed
-                    else:
-                        self._tell(passed)
+                for number, piece in enumerate(self._pieces(block)):
+                    if number:  # a long block: a neural detector takes a while for all of it
+                        await checkpoint()
+                    for passed in self._hear(piece):
+                        if isinstance(passed, AudioBlock):
+                            self._passed_bytes += len(passed.pcm)
+                            yield passed
+                        else:
+                            self._tell(passed)
             for move in self.turn_detector.finish():
                 self._tell(move)
         self._dropped_bytes += self._held_bytes
@@ -119,31 +124,33 @@ class GatedSource:
         if self._on_move is not None:
             self._on_move(move)
 
-    def _hear(self, block: AudioBlock) -> list[AudioBlock | TurnMove]:
-        """What is to be read and told now, in order."""
-        passed: list[AudioBlock | TurnMove] = []
-        size = (
-            self.turn_detector.piece_bytes
-        )  # so small that the pre-roll of one speech ends before the next begins
+    def _pieces(self, block: AudioBlock) -> Iterator[AudioBlock]:
+        """The block in parts so small that the pre-roll of one speech ends before the next begins."""
+        size = self.turn_detector.piece_bytes
         for start in range(0, len(block.pcm), size):
             at = block.at + start / self._format.bytes_per_second
-            pcm = block.pcm[start : start + size]
-            moves = self.turn_detector.feed(AudioBlock(pcm, at))
-            begun = moves[:1] if moves and isinstance(moves[0], SpeechStarted) else []
-            passed += begun
-            if whole := pcm[: len(pcm) - len(pcm) % 2]:
-                self._hold(AudioBlock(whole, at))
-            if moves or self.turn_detector.speaking:
-                self._tail_left_bytes = self._tail_bytes
-                opened = True
-            else:
-                opened = self._tail_left_bytes > 0
-                self._tail_left_bytes -= min(len(pcm), self._tail_left_bytes)
-            if opened or not self.gating:
-                passed += self._held
-                self._held.clear()
-                self._held_bytes = 0
-            passed += moves[len(begun) :]
+            yield AudioBlock(block.pcm[start : start + size], at)
+
+    def _hear(self, piece: AudioBlock) -> list[AudioBlock | TurnMove]:
+        """What is to be read and told now, in order."""
+        passed: list[AudioBlock | TurnMove] = []
+        pcm = piece.pcm
+        moves = self.turn_detector.feed(piece)
+        begun = moves[:1] if moves and isinstance(moves[0], SpeechStarted) else []
+        passed += begun
+        if whole := pcm[: len(pcm) - len(pcm) % 2]:
+            self._hold(AudioBlock(whole, piece.at))
+        if moves or self.turn_detector.speaking:
+            self._tail_left_bytes = self._tail_bytes
+            opened = True
+        else:
+            opened = self._tail_left_bytes > 0
+            self._tail_left_bytes -= min(len(pcm), self._tail_left_bytes)
+        if opened or not self.gating:
+            passed += self._held
+            self._held.clear()
+            self._held_bytes = 0
+        passed += moves[len(begun) :]
         return passed
 
     def _hold(self, piece: AudioBlock) -> None:

@@ -8,10 +8,12 @@ does what the echo policy says, mutes, and brings the device back when it is los
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import ConfigurationError
 from ._clock import MonotonicClock
 from ._dac_clock import ClockOffset
 from ._device_backend import SoundBackend, StreamTimes
@@ -28,6 +30,8 @@ __all__ = ("EchoCancel", "Microphone", "MicrophoneStatistics", "PushToTalk")
 
 _DEFAULT_RATE = 24_000
 _RING_MS = 2_000
+_LONGEST_BLOCK_MS = 1_000
+"""More would not fit into the ring together with what comes while it is read."""
 _MAX_AGE_S = 1.0
 """A block that claims to have been captured longer ago has a wrong timestamp."""
 
@@ -74,14 +78,14 @@ class Microphone:
             far end is heard unless somebody talks clearly louder than its echo; ``aec``, the echo is
             taken out, with the package ``livekit``. ``auto`` takes the best that there is: ``aec`` if
             that is installed, else ``half_duplex``, and ``none`` without ``far``.
-        block_ms: audio in each block; 10 or 20 is usual.
+        block_ms: audio in each block; 10 or 20 is usual, 1000 the most.
         far: the speaker whose sound this microphone may hear.
         backend: the sound library, for tests; sounddevice if absent.
         clock: the clock of the blocks' times, for tests; the monotonic one if absent.
         patience: when a device counts as lost and how often it is tried again.
 
     Raises:
-        ConfigurationError: an echo policy that this installation cannot carry out.
+        ConfigurationError: an echo policy that this installation cannot carry out, or a block length that cannot be.
     """
 
     def __init__(
@@ -96,6 +100,9 @@ class Microphone:
         clock: Clock | None = None,
         patience: Patience | None = None,
     ) -> None:
+        if not 0 < block_ms <= _LONGEST_BLOCK_MS:
+            message = f"blocks of {block_ms:g} ms cannot be"
+            raise ConfigurationError(message, hint=f"up to {_LONGEST_BLOCK_MS:g} ms; 10 or 20 is usual")
         self.format = AudioFormat.pcm16(rate if rate is not None else _DEFAULT_RATE)
         self._echo_wanted: EchoCancel = echo_cancel
         self._far = far
@@ -122,6 +129,8 @@ class Microphone:
         )
         self._block_ms = block_ms
         self._reblocker = Reblocker(self.format, block_ms)
+        self._told: deque[AudioBlock] = deque()
+        """What the echo policy has let go and nobody has read: at most what it holds back."""
         self._ring = self._make_ring(self.format.rate)
         self._rate = FromDevice(self.format.rate, self.format.rate)
         self._offset = ClockOffset()
@@ -164,6 +173,7 @@ class Microphone:
         """
         echo = self._echo
         try:
+            self._told.clear()
             if echo is not None:
                 echo.open()
             await self._line.open(self._prepare)
@@ -179,7 +189,8 @@ class Microphone:
 
     def statistics(self) -> MicrophoneStatistics:
         """A snapshot of the counters."""
-        echo = self._echo.canceller if self._echo is not None else None
+        path = self._echo
+        echo = path.canceller if path is not None else None
         return MicrophoneStatistics(
             captured_ms=self.format.ms_of(self._captured_bytes),
             dropped_ms=self._dropped_ms + self._ring_dropped_ms(),
@@ -191,7 +202,7 @@ class Microphone:
             echo_policy=self.echo_policy,
             echo_return_loss_db=echo.return_loss_db if echo is not None else None,
             echo_removed_db=echo.removed_db if echo is not None else None,
-            echo_ducked_ms=echo.ducked_ms if echo is not None else 0.0,
+            echo_ducked_ms=path.ducked_ms if path is not None else 0.0,
         )
 
     # -- on the device's thread
@@ -208,16 +219,26 @@ class Microphone:
     # -- on the event loop
 
     def _next_block(self) -> AudioBlock | None:
+        while not self._told:
+            block = self._next_heard()
+            if block is None:
+                return None
+            self._measure(block.pcm)
+            if self._echo is not None:
+                self._told += self._echo.process(block, muted=self.muted)
+            else:
+                self._told.append(block)
+        block = self._told.popleft()
+        return AudioBlock(bytes(len(block.pcm)), block.at) if self.muted else block
+
+    def _next_heard(self) -> AudioBlock | None:
         while (block := self._reblocker.take()) is None:
             chunk = self._ring.take()
             if chunk is None:
                 return None
             converted = self._rate.convert(chunk)
             self._reblocker.put(converted.pcm, converted.at)
-        self._measure(block.pcm)
-        if self._echo is not None:
-            block = self._echo.process(block)
-        return AudioBlock(bytes(len(block.pcm)), block.at) if self.muted else block
+        return block
 
     def _measure(self, pcm: bytes) -> None:
         self._captured_bytes += len(pcm)

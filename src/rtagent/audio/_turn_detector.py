@@ -187,7 +187,11 @@ class TurnDetector:
         return self.format.ms_of(self._idle_pieces * self.piece_bytes)
 
     def feed(self, block: AudioBlock) -> list[TurnMove]:
-        """Take the next block; returns what is known now and was not before, in order."""
+        """Take the next block; returns what is known now and was not before, in order.
+
+        It takes as long as the detector does for all of the block: with a neural one, and on an event loop, feed
+        blocks of about ``piece_bytes``, as ``GatedSource`` does.
+        """
         pcm = block.pcm
         if len(pcm) % 2:
             pcm = pcm[:-1]

@@ -43,6 +43,8 @@ pcm.speaker         { type pulse device "speaker" }
 pcm.speaker_monitor { type pulse device "speaker.monitor" }
 pcm.micfeed         { type pulse device "micfeed" }
 pcm.mic             { type pulse device "mic" }
+pcm.headset         { type pulse device "headset" }
+pcm.headset_mic     { type pulse device "headset.monitor" }
 """
 
 
@@ -77,6 +79,7 @@ class VirtualSoundCard:
         self.env: dict[str, str] = {}
         """The environment for child programs."""
         self._directory: Path | None = None
+        self._headset: str | None = None
         self._server: subprocess.Popen[bytes] | None = None
 
     @staticmethod
@@ -152,6 +155,34 @@ class VirtualSoundCard:
         """Start the server again after ``kill``, at the same place."""
         assert self._directory is not None, "the card is used outside its block"  # noqa: S101
         self._serve(self._directory)
+
+    def connect_headset(self) -> None:
+        """A headset is plugged in and becomes the default device both ways: ``headset`` and ``headset_mic``.
+
+        What is played into it is what its microphone hears.
+        """
+        arguments = ("sink_name=headset", "rate=48000", "channels=1", "norewinds=1")
+        self._headset = self._ask("load-module", "module-null-sink", *arguments).strip()
+        self._ask("set-default-sink", "headset")
+        self._ask("set-default-source", "headset.monitor")
+
+    def disconnect_headset(self) -> None:
+        """The headset is pulled out; ``speaker`` and ``mic`` are the default devices again."""
+        assert self._headset is not None, "no headset is plugged in"  # noqa: S101
+        self._ask("unload-module", self._headset)
+        self._headset = None
+        self._ask("set-default-sink", "speaker")
+        self._ask("set-default-source", "mic")
+
+    def _ask(self, *arguments: str) -> str:
+        return subprocess.run(  # noqa: S603 - a program by its bare name, our own arguments
+            ["pactl", *arguments],  # noqa: S607
+            env=self.env,
+            check=True,
+            timeout=_READY_WITHIN_S,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
 
     def _start(self, directory: Path) -> None:
         runtime, home = directory / "run", directory / "home"
