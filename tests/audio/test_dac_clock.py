@@ -124,6 +124,27 @@ def test_a_callback_that_waited_for_the_interpreter_does_not_shift_the_offset() 
     assert offset.jumps == 0
 
 
+@pytest.mark.parametrize(("patient", "stalled"), [(True, -90.0), (False, -89.7)])
+def test_a_callback_that_waited_for_long_is_doubted(patient: bool, stalled: float) -> None:
+    offset = ClockOffset(patient=patient)
+    offset.update(100.0, 10.0)
+    assert offset.update(100.01, 10.31) == pytest.approx(stalled, abs=1e-3)
+    assert offset.update(100.02, 10.22) == pytest.approx(-90.0 if patient else -89.8, abs=1e-3)
+    assert offset.update(100.32, 10.32) == pytest.approx(-90.0, abs=1e-3)
+    assert offset.jumps == 0
+
+
+@pytest.mark.parametrize("patient", [True, False])
+def test_a_clock_that_was_set_is_believed_at_once_or_when_it_says_so_twice(patient: bool) -> None:
+    offset = ClockOffset(patient=patient)
+    offset.update(100.0, 10.0)
+    assert offset.update(90.01, 10.01) == pytest.approx(-80.0), "no thread waits for ten seconds"
+    offset.update(89.82, 10.02)
+    assert offset.update(89.83, 10.03) == pytest.approx(-79.8)
+    assert offset.update(95.0, 10.04) == pytest.approx(-84.96), "backwards only a clock that was set"
+    assert offset.jumps == 3
+
+
 def test_a_slewed_device_clock_is_followed() -> None:
     offset, last = ClockOffset(), 0.0
     for k in range(10_000):

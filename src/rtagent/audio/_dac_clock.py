@@ -15,6 +15,9 @@ __all__ = ("ClockOffset", "DacClock")
 
 _JUMP_S = 0.050
 """A device clock that departs by more than this has been set, it has not drifted."""
+_STALL_S = 1.0
+"""A thread may wait for the interpreter for so long; what departs by less upwards is believed when it comes twice."""
+_SAME_S = 0.010
 _LEAK_S = 20e-6
 """How far the offset may follow upwards per callback: enough for a clock that is slewed by 1000 ppm."""
 _MAX_LEAD_S = 1.0
@@ -37,11 +40,17 @@ class ClockOffset:
 
     The monotonic clock is read second, by a thread that may have waited for the interpreter meanwhile, so a
     pair can only make the offset look too large: the smallest is the best. It is allowed to creep
-    upwards, for clocks that are slewed, and to move at once when the device clock was set.
+    upwards, for clocks that are slewed, and to move when the device clock was set: at once if no thread can have
+    waited for so long, else when the next pair says the same.
+
+    Args:
+        patient: until then go on as before; else believe a pair that departs for this once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, patient: bool = False) -> None:
+        self._patient = patient
         self._offset: float | None = None
+        self._suspect: float | None = None
         self.jumps = 0
         """How often the device clock was set while we looked."""
 
@@ -51,13 +60,19 @@ class ClockOffset:
         offset = self._offset
         if offset is None:
             offset = seen
-        elif abs(seen - offset) > _JUMP_S:
+        elif abs(seen - offset) <= _JUMP_S:
+            offset = min(seen, offset + _LEAK_S)
+        elif _JUMP_S < seen - offset <= _STALL_S and not self._says_the_same(seen):
+            self._suspect = seen
+            return offset if self._patient else seen
+        else:
             offset = seen
             self.jumps += 1
-        else:
-            offset = min(seen, offset + _LEAK_S)
-        self._offset = offset
+        self._offset, self._suspect = offset, None
         return offset
+
+    def _says_the_same(self, seen: float) -> bool:
+        return self._suspect is not None and abs(seen - self._suspect) <= _SAME_S
 
 
 class DacClock:

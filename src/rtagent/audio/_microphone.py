@@ -133,7 +133,7 @@ class Microphone:
         """What the echo policy has let go and nobody has read: at most what it holds back."""
         self._ring = self._make_ring(self.format.rate)
         self._rate = FromDevice(self.format.rate, self.format.rate)
-        self._offset = ClockOffset()
+        self._offset = ClockOffset(patient=True)
         self._captured_bytes = 0
         self._zero_bytes = 0
         self._dropped_ms = 0.0
@@ -253,7 +253,7 @@ class Microphone:
         self._dropped_ms += self._ring_dropped_ms()
         self._clock_jumps += self._offset.jumps
         self._ring = self._make_ring(self._line.rate)
-        self._offset = ClockOffset()
+        self._offset = ClockOffset(patient=True)
         self._reblocker.reset()
         self._rate = FromDevice(self._line.rate, self.format.rate)
 
