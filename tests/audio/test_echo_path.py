@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rtagent.audio import AudioBlock, AudioFormat, HalfDuplexGate, LiveKitCanceller, Vad, write_wav
+from rtagent.audio import AudioBlock, AudioFormat, HalfDuplexGate, Vad, write_wav
 from rtagent.audio import _echo_livekit as livekit
+from rtagent.audio._echo_guard import GuardedCanceller
 from rtagent.audio._echo_path import EchoCancel, EchoPath, EchoPolicy, choose_policy
 from rtagent.errors import ConfigurationError
 from rtagent.testing._sound_card import VirtualSoundCard
@@ -270,6 +271,24 @@ def test_muted_before_anything_was_played_is_silent_too() -> None:
     assert path.process(AudioBlock(b"\1\1" * 480, 5.0), muted=True) == [AudioBlock(bytes(960), 5.0)]
 
 
+@pytest.mark.parametrize("who", ["far", "near"])
+def test_a_device_that_stumbles_is_told_to_a_canceller_that_minds(who: str) -> None:
+    mouth, witness = Mouth(), Witness()
+    guard = GuardedCanceller(witness, HalfDuplexGate(), frame_ms=10.0)
+    path = EchoPath(mouth, "aec", 24_000, 20, canceller=guard)
+    path.open()
+    hiss = noise(480, 1.0)
+    told: list[bool] = []
+    for k in range(200):
+        late = 0.030 if k >= 150 else 0.0
+        mouth.play(pcm(5_000 * hiss), 5 + 0.02 * k + (late if who == "far" else 0.0))
+        if k >= 4:
+            near = AudioBlock(pcm(500 * hiss), 5 + 0.02 * (k - 4) + (late if who == "near" else 0.0))
+            told.append(any(path.process(near)[0].pcm))
+    assert all(told[:146])
+    assert not any(told[160:])
+
+
 def test_what_was_told_after_all_does_not_count_as_silenced() -> None:
     mouth = Mouth()
     path = EchoPath(mouth, "half_duplex", 24_000, 20)
@@ -292,7 +311,7 @@ def test_the_echo_is_taken_out_through_two_devices() -> None:
     far = bursts(12, seed=9)
     mouth = Mouth()
     path = EchoPath(mouth, "aec", 24_000, 20)
-    assert isinstance(path.canceller, LiveKitCanceller)
+    assert isinstance(path.canceller, GuardedCanceller)
     path.open()
     hold(path, mouth, far, echo_of(far) + noise(len(far), 5))
     assert path.canceller.removed_db is not None

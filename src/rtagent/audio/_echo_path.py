@@ -97,6 +97,7 @@ class EchoPath:
     ) -> None:
         from ._device_rate import FromDevice
         from ._echo_far import FarEnd
+        from ._echo_guard import Steadiness
 
         self._far = far
         self._rate = rate
@@ -107,6 +108,7 @@ class EchoPath:
             canceller if canceller is not None else _canceller(policy, rate, block_ms / self._frames)
         )
         self._held = _held_back(self.canceller, block_ms)
+        self._far_times, self._near_times = Steadiness(far.format.rate), Steadiness(rate)
         self._met_sound = False
 
     @property
@@ -132,6 +134,8 @@ class EchoPath:
     def reset(self) -> None:
         """Begin a new stream of the microphone's."""
         self._played.reset()
+        self._far_times.reset()
+        self._near_times.reset()
         if self._met_sound:
             self.canceller.reset()
         if self._held is not None:
@@ -150,6 +154,8 @@ class EchoPath:
         """
         self._far.deliver_taps()
         samples = len(block.pcm) // 2
+        if self._near_times.moved(block.at, samples):
+            self._disturbed()
         bounds = [samples * k // self._frames for k in range(self._frames + 1)]
         out: list[bytes] = []
         for begin, end in pairwise(bounds):
@@ -172,7 +178,15 @@ class EchoPath:
         return self.canceller.process(near)
 
     def _put(self, block: AudioBlock) -> None:
+        if self._far_times.moved(block.at, len(block.pcm) // 2):
+            self._disturbed()
         self._played.put(self._convert(block))
+
+    def _disturbed(self) -> None:
+        from ._echo_guard import GuardedCanceller
+
+        if isinstance(self.canceller, GuardedCanceller):
+            self.canceller.disturbed()
 
 
 def _silent(block: AudioBlock) -> AudioBlock:
@@ -187,10 +201,12 @@ def _held_back(canceller: EchoCanceller, block_ms: float) -> HeldBack | None:
 
 
 def _canceller(policy: EchoPolicy, rate: int, frame_ms: float) -> EchoCanceller:
-    if policy == "aec":
-        from ._echo_livekit import LiveKitCanceller
-
-        return LiveKitCanceller(rate)
     from ._echo import HalfDuplexGate
 
-    return HalfDuplexGate(tail_ms=_TAIL_MS + _LEAD_MS, frame_ms=frame_ms)
+    gate = HalfDuplexGate(tail_ms=_TAIL_MS + _LEAD_MS, frame_ms=frame_ms)
+    if policy != "aec":
+        return gate
+    from ._echo_guard import GuardedCanceller
+    from ._echo_livekit import LiveKitCanceller
+
+    return GuardedCanceller(LiveKitCanceller(rate), gate, frame_ms=frame_ms)
