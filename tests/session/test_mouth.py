@@ -7,6 +7,7 @@ import pytest
 
 from rtagent.audio import AudioFormat, NullSink, PlaybackItem, g711
 from rtagent.errors import ConfigurationError
+from rtagent.events import lifecycle
 from rtagent.session import _mouth as module
 from rtagent.session._mouth import Mouth
 from rtagent.testing import FakeClock
@@ -181,6 +182,9 @@ async def test_no_more_waits_for_the_sink_than_a_sink_would_hold(monkeypatch: py
         sink.may_open.set()
         await bench.handle.wait_open()
         assert [pcm for _, pcm in sink.played] == [b"11", b"22"]
+        (dropped,) = bench.told
+        assert isinstance(dropped, lifecycle.AudioDropped)
+        assert dropped.ms == pytest.approx(2 / 48)
 
 
 # -- pausing ------------------------------------------------------------------------------------------

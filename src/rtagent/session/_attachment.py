@@ -15,7 +15,7 @@ import anyio.lowlevel
 
 from ..audio import AudioFormat, AudioSink, AudioSource, Clock, Heard, PlaybackItem
 from ..errors import ConfigurationError, RtagentError
-from ..events.lifecycle import LifecycleEvent, PlaybackPaused, PlaybackResumed, SessionState
+from ..events.lifecycle import AudioDropped, LifecycleEvent, PlaybackPaused, PlaybackResumed, SessionState
 from ._barge_in import BargeIn
 from ._converter import Converter
 from ._ears import Ears
@@ -55,7 +55,7 @@ class Attachment:
         self.backdrop: Backdrop | None = None
         """What is heard beside the voice, if anything is."""
         self._ears = Ears(source) if source is not None else None
-        self._mouth = Mouth(sink, clock) if sink is not None else None
+        self._mouth = Mouth(sink, clock, self._dropped) if sink is not None else None
         self._scope = anyio.CancelScope()
         self._opened = anyio.Event()
         self._ended = anyio.Event()
@@ -234,6 +234,10 @@ class Attachment:
                 self.backdrop.end()
             self._opened.set()
             self._ended.set()
+
+    def _dropped(self, ms: float) -> None:
+        reason = "the sink takes long to open"
+        self._publish(AudioDropped(at=self._clock.now(), ms=ms, reason=reason))
 
     def _set(self, *, muted: bool, held: bool) -> None:
         silent = self._muted or self._held

@@ -40,13 +40,18 @@ class Mouth:
     Args:
         sink: where the voice goes.
         clock: the session's.
+        dropped: is told how many milliseconds of voice came before the sink was open and were too much to wait.
     """
 
-    def __init__(self, sink: AudioSink, clock: Clock) -> None:
+    def __init__(
+        self, sink: AudioSink, clock: Clock, dropped: Callable[[float], None] = lambda _ms: None
+    ) -> None:
         self.sink = sink
         self.sounding = False
         """Whether there is voice that was neither heard to its end nor stopped."""
         self._clock = clock
+        self._dropped = dropped
+        self._format = sink.format
         self._open = False
         self._converter: Converter | None = None
         self._early: list[tuple[PlaybackItem, bytes]] = []
@@ -61,6 +66,7 @@ class Mouth:
 
     def set_format(self, output_format: AudioFormat) -> None:
         """What the server sends from now on."""
+        self._format = output_format
         self._converter = Converter.between(output_format, self.sink.format)
 
     def play(self, item: PlaybackItem, pcm: bytes) -> None:
@@ -74,6 +80,8 @@ class Mouth:
             if self._early_bytes + len(pcm) <= EARLY_BYTES:
                 self._early.append((item, pcm))
                 self._early_bytes += len(pcm)
+            else:
+                self._dropped(self._format.ms_of(len(pcm)))
             return
         if self._converter is not None:
             pcm = self._converter.convert(pcm)
