@@ -158,8 +158,8 @@ def _heard(found: Mapping[str, Any]) -> list[str]:
     ]
     notes = HEARD_NOTES.format(
         scatter_ms=found["scatter_ms"],
-        after=found["rows"][2]["p50"],
-        fade=found["rows"][5]["p50"],
+        after=found["rows"][3]["p50"],
+        fade=found["rows"][6]["p50"],
         block_ms=found["block_ms"],
         blocks=", ".join(f"{count} times {number} with sound" for number, count in found["blocks"].items()),
         step=found["steps"]["largest"],
