@@ -162,10 +162,6 @@ def literal(mode: Literal["day", "night"]) -> None:
     """Choose a mode."""
 
 
-def literal_of_one(mode: Literal["day"]) -> None:
-    """Choose the mode."""
-
-
 def literal_of_kinds(mode: Literal["off", 1, None] = None) -> None:
     """Choose a mode."""
 
@@ -195,10 +191,6 @@ def list_of_text(rooms: list[str]) -> None:
 
 def list_bare(rooms: list) -> None:  # type: ignore[type-arg]  # as people write it
     """Light rooms."""
-
-
-def list_of_lists(grid: list[list[int]]) -> None:
-    """Draw a grid."""
 
 
 def sequence(rooms: Sequence[str] = ()) -> None:
@@ -250,10 +242,6 @@ def model_optional(place: Place | None = None) -> None:
 
 def model_twice(start: Place, end: Place) -> None:
     """Move something."""
-
-
-def models_in_a_list(places: list[Place]) -> None:
-    """Light places."""
 
 
 def model_nested(house: House) -> None:
@@ -425,11 +413,11 @@ SIGNATURES: dict[str, Callable[..., Any]] = {
         fn.__name__: fn
         for fn in (
             no_parameters, text, numbers, truth, defaults, only_null, anything, keyword_only,
-            optional, optional_required, union, union_of_three, literal, literal_of_one, literal_of_kinds,
+            optional, optional_required, union, union_of_three, literal, literal_of_kinds,
             enum_of_text, enum_of_numbers, enum_plain, enums_in_a_list,
-            list_of_text, list_bare, list_of_lists, sequence, tuple_fixed, tuple_mixed, tuple_open,
+            list_of_text, list_bare, sequence, tuple_fixed, tuple_mixed, tuple_open,
             set_of_text, frozenset_of_numbers, dict_bare, dict_of_numbers, mapping_of_models,
-            model, model_optional, model_twice, models_in_a_list, model_nested, model_recursive,
+            model, model_optional, model_twice, model_nested, model_recursive,
             model_described, models_to_choose, dataclass_value, named_tuple, typed_dict, typed_dict_partial,
             moments, identifiers, exact, raw, secret, constrained, aliases,
             described_google, described_numpy, described_sphinx, described_annotated, described_field,

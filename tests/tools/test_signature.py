@@ -134,7 +134,7 @@ class Unreadable:
     ("fn", "problem"),
     [
         (3, "int is not callable"),
-        (classmethod(plain), "a class method has no class before its class is made"),
+        (classmethod(read_signature), "a class method has no class before its class is made"),
         (Lamp, "a class is no tool"),
         (functools.partial(Lamp), "a class is no tool"),
         (stream, "a generator is no tool"),

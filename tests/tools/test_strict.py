@@ -57,7 +57,7 @@ def of_value(inner: dict[str, Any], **beside: Any) -> dict[str, Any]:
         pytest.param({**TEXT, "format": "uuid"}, {**TEXT, "format": "uuid"}, id="known formats stay"),
         pytest.param(
             {**TEXT, "minLength": 1, "maxLength": 9, "pattern": "^a"},
-            {**TEXT, "pattern": "^a", "description": "at least 1 characters, at most 9 characters"},
+            {**TEXT, "pattern": "^a", "description": "length at least 1, length at most 9"},
             id="what has no keyword is said",
         ),
         pytest.param(

@@ -9,10 +9,12 @@ from typing import Literal
 from ..errors import ToolError
 from ._secrets import HIDDEN, mentions_secret, shortened
 
-__all__ = ("ArgumentsRefused", "Fault", "bad_json", "shortened")
+__all__ = ("MOST_EXAMINED", "ArgumentsRefused", "Fault", "bad_json", "shortened")
 
 _REASON_CHARS = 300
 _MOST_FAULTS = 16
+MOST_EXAMINED = 500
+"""How many faults are looked at: a list of a hundred thousand wrong numbers would take a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class ArgumentsRefused(ToolError):
         """The refusal of one or more arguments."""
         count = len(faults)
         message = "1 argument cannot be used" if count == 1 else f"{count} arguments cannot be used"
+        if count >= MOST_EXAMINED:
+            message = f"at least {message}"
         if count > _MOST_FAULTS:
             message = f"{message}, the first {_MOST_FAULTS} are listed"
         return cls("bad_arguments", message, [_bounded(fault) for fault in faults[:_MOST_FAULTS]])

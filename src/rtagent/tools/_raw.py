@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from math import isfinite
 from typing import Any
 
 from pydantic_core import from_json
 
-from ._faults import ArgumentsRefused, Fault, bad_json
+from ._faults import MOST_EXAMINED, ArgumentsRefused, Fault, bad_json
 from ._json_schema import JsonSchema, is_array, is_object
 from ._refusal import path_of
 from ._secrets import HIDDEN, excerpt, is_secret, secret_names
@@ -55,7 +56,8 @@ class SchemaArguments:
         except TypeError as error:  # half of a surrogate pair
             raise bad_json(text, "it is not valid Unicode", self.secrets) from error
         closing = {"additionalProperties": False} if self.closed else {}
-        faults = list(_Check(self.secrets).faults(arguments, {**self.schema, **closing}, ()))
+        found = _Check(self.secrets).faults(arguments, {**self.schema, **closing}, ())
+        faults = list(islice(found, MOST_EXAMINED))
         if faults:
             raise ArgumentsRefused.because(faults)
         return dict(arguments)

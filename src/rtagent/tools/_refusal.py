@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json, to_json
 
-from ._faults import ArgumentsRefused, Fault, bad_json
+from ._faults import MOST_EXAMINED, ArgumentsRefused, Fault, bad_json
 from ._json_schema import is_array, is_object
 from ._secrets import HIDDEN, excerpt, is_secret, shortened
 
@@ -49,7 +49,7 @@ def refusal_of(
         return bad_json(text, f"half of a surrogate pair at character {at + 1}", hidden)
     data = from_json(text)
     found: dict[Path, list[Fault]] = {}
-    for detail in details:
+    for detail in details[:MOST_EXAMINED]:
         path, fault = _fault(detail, data, known, hidden)
         found.setdefault(path, []).append(fault)
     return ArgumentsRefused.because([_joined(faults) for faults in found.values()])

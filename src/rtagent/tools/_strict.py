@@ -21,8 +21,8 @@ _KEPT = {
     "maximum", "minItems", "minimum", "multipleOf", "pattern", "properties", "type",
 }  # fmt: skip
 _SAID = {
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
+    "minLength": "length at least {}",
+    "maxLength": "length at most {}",
     "uniqueItems": "no item twice",
 }
 """Keywords that strict mode does not know, and how a description says the same."""
