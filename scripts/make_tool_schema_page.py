@@ -38,6 +38,9 @@ This page is made by `python -m scripts.make_tool_schema_page`.
 """
 
 
+_STARS: Mapping[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+
+
 @cache
 def facts() -> dict[str, Any]:
     """What other libraries made of the signatures, and their versions."""
@@ -91,7 +94,7 @@ def _signature(name: str, fn: Callable[..., Any]) -> str:
     for parameter in inspect.signature(fn).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY and not any(part[0] == "*" for part in parts):
             parts.append("*")
-        mark = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        mark = _STARS.get(parameter.kind, "")
         default = "" if parameter.default is parameter.empty else f" = {parameter.default!s}"
         if isinstance(parameter.default, str) and type(parameter.default) is str:
             default = f' = "{parameter.default}"'

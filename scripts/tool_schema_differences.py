@@ -54,8 +54,9 @@ def differences(ours: Told, theirs: Told) -> Iterator[Difference]:
         return
     if (ours.description or "") != (theirs.description or ""):
         yield Difference("", "tool description", ours.description, theirs.description)
-    if sorted(ours.schema.get("$defs", {})) != sorted(theirs.schema.get("$defs", {})):
-        yield Difference("", "$defs", *(sorted(each.schema.get("$defs", {})) for each in (ours, theirs)))
+    defined, apart = (sorted(schema.get("$defs", {})) for schema in (ours.schema, theirs.schema))
+    if defined != apart:
+        yield Difference("", "$defs", defined, apart)
     mine, other = _in_place(ours.schema), _in_place(theirs.schema)
     only = _only_structure(mine)
     if only is not None and mine["properties"].keys().isdisjoint(other["properties"]):
@@ -95,8 +96,8 @@ def _in_place(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _only_structure(schema: Mapping[str, Any]) -> dict[str, Any] | None:
     """The schema of the only parameter, if it is an object."""
-    (*_, last) = [{}, *schema["properties"].values()]
-    return last if len(schema["properties"]) == 1 and "properties" in last else None
+    parameters: list[dict[str, Any]] = list(schema["properties"].values())
+    return parameters[0] if len(parameters) == 1 and "properties" in parameters[0] else None
 
 
 def _compared(path: str, ours: Any, theirs: Any) -> Iterator[Difference]:
@@ -151,6 +152,7 @@ def _words(text: Any) -> list[str]:
     return str(text).split()
 
 
+_NOT_STRICT = {"default", "description", "examples", "format", "maxLength", "minLength", "uniqueItems"}
 CLASSES: Sequence[Class] = (
     Class(
         "they refuse",
@@ -224,10 +226,7 @@ CLASSES: Sequence[Class] = (
         "not strict",
         "In strict mode they keep keywords that it does not know (`default`, `examples`, `format`, `minLength`, "
         "`maxLength`, `uniqueItems`); ours says the limits in the description and drops the rest.",
-        lambda d: (
-            d.keyword
-            in {"default", "description", "examples", "format", "maxLength", "minLength", "uniqueItems"}
-        ),
+        lambda d: d.keyword in _NOT_STRICT,
     ),
     Class(
         "definitions",

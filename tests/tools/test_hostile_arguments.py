@@ -65,7 +65,7 @@ SCHEMA = {
     },
     "additionalProperties": False,
 }
-TOOLS = {
+TOOLS: dict[str, Tool[..., Any]] = {
     "many": Tool.from_function(many),
     "free": Tool.from_function(free),
     "strict": Tool.from_function(strict, strict=True),
@@ -144,7 +144,7 @@ def test_it_is_read_or_refused(tool, text):
         assert len(outcome.output.encode()) < MOST_CHARS
         assert len(outcome.error.encode()) < MOST_CHARS
         assert "4711471" not in outcome.output + outcome.error
-        assert json.loads(outcome.output)["error"]["kind"] == refused.kind
+        assert json.loads(outcome.output)["error"]["kind"] == outcome.kind
 
 
 @pytest.mark.parametrize(
