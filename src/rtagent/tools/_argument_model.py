@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
 from pydantic_core import core_schema
-from typing_extensions import TypeAliasType
 
 from ._json_schema import JsonSchema, tidy
 from ._signature import ABSENT, Parameter, Signature
@@ -138,7 +137,7 @@ def _own_description(annotation: Any, default: Any) -> str | None:
 
 def _accepts_none(annotation: Any) -> bool:
     origin = get_origin(annotation)
-    if isinstance(annotation, TypeAliasType):
+    if hasattr(annotation, "__value__"):  # type X = ..., of typing since Python 3.12 or of typing_extensions
         return _accepts_none(annotation.__value__)
     if origin is Annotated:
         return _accepts_none(get_args(annotation)[0])

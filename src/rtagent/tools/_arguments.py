@@ -21,13 +21,10 @@ from ._faults import ArgumentsRefused, Fault, bad_json
 from ._plain import is_plain
 from ._refusal import refusal_of, without_nulls
 from ._secrets import secret_names
-from ._signature import Signature, read_signature
+from ._signature import ABSENT, Signature, read_signature
 from ._strict import strict_form
 
 __all__ = ("Arguments", "FunctionArguments", "schema")
-
-_NO_NUMBERS = ("NaN", "Infinity")
-"""What Python writes for numbers that JSON does not have."""
 
 
 class Arguments(Protocol):
@@ -100,9 +97,11 @@ class FunctionArguments:
 
     def read(self, text: str) -> dict[str, Any]:
         try:
-            if _NO_NUMBERS[0] in text or _NO_NUMBERS[1] in text:
+            if "NaN" in text or "Infinity" in text:
                 self._refuse_no_numbers(text)
-            return self._keywords(self._model.model_validate_json(text))
+            arguments = self._validate(text)
+            # the model is not kept, so its values can be had without a copy
+            return vars(arguments) if self._is_direct else self._keywords(arguments)
         except ValidationError as error:
             if not text.strip():  # a function without parameters is called with "" by some servers
                 return self.read("{}")
@@ -111,6 +110,16 @@ class FunctionArguments:
     @cached_property
     def _model(self) -> type[BaseModel]:
         return model_of(self.signature, self._fallbacks)
+
+    @cached_property
+    def _validate(self) -> Callable[[str], BaseModel]:
+        """What ``model_validate_json`` calls: this is on the way of every call, and saves a quarter of it."""
+        return self._model.__pydantic_validator__.validate_json
+
+    @cached_property
+    def _is_direct(self) -> bool:
+        """Whether the fields of the model are the keywords of the function."""
+        return self.signature.extra is ABSENT and not self._renamed and not self._fallbacks
 
     @cached_property
     def _described(self) -> dict[str, Any]:
@@ -136,7 +145,7 @@ class FunctionArguments:
         return tuple(strict_form(whole)[1]) if self.strict else ()
 
     def _keywords(self, arguments: BaseModel) -> dict[str, Any]:
-        keywords = vars(arguments)  # the model is not kept, so its values can be had without a copy
+        keywords = vars(arguments)
         for field, name in self._renamed.items():
             keywords[name] = keywords.pop(field)
         for name, default in self._fallbacks.items():
@@ -160,7 +169,7 @@ class FunctionArguments:
         if less is None:
             raise refusal from error
         try:
-            return self._keywords(self._model.model_validate_json(less))
+            return self._keywords(self._validate(less))
         except ValidationError as remaining:
             raise refusal_of(less, remaining, known, self.secrets) from remaining
 
