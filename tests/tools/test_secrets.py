@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,7 +12,14 @@ from pydantic import BaseModel, SecretStr
 from rtagent.tools import shown_arguments
 from rtagent.tools._secrets import excerpt, is_secret, mentions_secret, secret_names, shortened
 
+HIDDEN_ACCOUNT = '{"user":"eve","code":"**********","password":"<hidden>"}'
 PASSWORD = {"type": "string", "format": "password"}
+
+
+class Account(BaseModel):
+    user: str
+    code: SecretStr
+    password: str = "x"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +67,11 @@ def test_secrets_by_type_are_found_anywhere():
     [
         ({"a": [1, None]}, '{"a":[1,null]}'),
         ("é", '"é"'),
-        (b"raw", "\"b'raw'\""),
+        (b"raw", '"raw"'),
+        (b"\xff", "\"b'\\\\xff'\""),
+        (date(2026, 8, 1), '"2026-08-01"'),
+        (Account(user="eve", code=SecretStr("4711"), password="x"), HIDDEN_ACCOUNT),
+        ((1, Account(user="eve", code=SecretStr("4711"))), f"[1,{HIDDEN_ACCOUNT}]"),
         ("x" * 200, '"' + "x" * 78 + "…"),
         ("\ud800", '"?"'),
         ([[[[[1]]]]], '[[[["…"]]]]'),
@@ -78,11 +90,6 @@ def test_short_text_is_left_alone():
     assert len(shortened("x" * 81)) == 80
 
 
-class Account(BaseModel):
-    user: str
-    code: SecretStr
-
-
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -98,7 +105,7 @@ class Account(BaseModel):
         ),
         (
             {"account": Account(user="eve", code=SecretStr("4711"))},
-            '{"account":{"user":"eve","code":"**********"}}',
+            f'{{"account":{HIDDEN_ACCOUNT}}}',
         ),
     ],
 )

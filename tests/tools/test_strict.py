@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from rtagent.errors import ToolDefinitionError
+from rtagent.tools import Tool
 from rtagent.tools._strict import nullable, strict_form
+from tests.tools.signatures import SIGNATURES
 
 TEXT = {"type": "string"}
 NULL = {"type": "null"}
@@ -130,3 +134,35 @@ def test_a_schema_that_is_too_large_is_told():
 )
 def test_nullable(schema, result):
     assert nullable(schema) == result
+
+
+def nodes_of(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every schema in a strict schema."""
+    yield schema
+    inner = [
+        *schema.get("properties", {}).values(),
+        *schema.get("$defs", {}).values(),
+        *schema.get("anyOf", ()),
+    ]
+    for node in [*inner, *([schema["items"]] if "items" in schema else [])]:
+        yield from nodes_of(node)
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_every_signature_is_strict_or_refused(name):
+    refused = {"anything", "dict_bare", "dict_of_numbers", "free_arguments", "free_keywords", "list_bare",
+               "mapping_of_models"}  # fmt: skip
+    try:
+        schema = Tool.from_function(SIGNATURES[name], strict=True).parameters
+    except ToolDefinitionError:
+        assert name in refused
+        return
+    assert name not in refused
+    for node in nodes_of(schema):
+        assert node.keys() & {"$ref", "anyOf", "const", "enum", "type"}
+        assert "$ref" not in node or len(node) == 1
+        if node.get("type") == "object":
+            assert node["additionalProperties"] is False
+            assert node["required"] == list(node["properties"])
+        if node.get("type") == "array":
+            assert "items" in node

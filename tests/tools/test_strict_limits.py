@@ -59,3 +59,11 @@ def test_a_recursive_schema_is_as_deep_as_one_round():
 def test_a_definition_counts_where_it_is_used():
     schema = {"$defs": {"Deep": nested(10)}, "type": "object", "properties": {"a": {"$ref": "#/$defs/Deep"}}}
     assert limit_problems(schema) == ["strict mode allows 10 levels of objects, the schema has 11"]
+
+
+def test_many_ways_to_the_same_definition_are_one():
+    definitions = {
+        f"D{at}": {"type": "array", "prefixItems": [{"$ref": f"#/$defs/D{at + 1}"}] * 4} for at in range(200)
+    }
+    definitions["D200"] = {"type": "string"}
+    assert limit_problems({"$defs": definitions, "$ref": "#/$defs/D0"}) == []

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import ToolError
-from ._secrets import HIDDEN, mentions_secret, shortened
+from ._secrets import HIDDEN, excerpt, mentions_secret, shortened
 
-__all__ = ("MOST_EXAMINED", "ArgumentsRefused", "Fault", "bad_json", "shortened")
+__all__ = ("MOST_EXAMINED", "ArgumentsRefused", "Fault", "bad_json", "excerpt", "shortened")
 
 _REASON_CHARS = 300
 _MOST_FAULTS = 16

@@ -101,7 +101,7 @@ def shown_arguments(arguments: str | Mapping[str, Any], hidden: Collection[str] 
         hidden: names that are secret by their type, such as ``tool.arguments.secrets``.
     """
     if not isinstance(arguments, str):
-        return _as_json(to_jsonable_python(dict(arguments), fallback=str), hidden, _SHOWN_CHARS)
+        return _as_json(dict(arguments), hidden, _SHOWN_CHARS)
     try:
         return _as_json(from_json(arguments), hidden, _SHOWN_CHARS)
     except (ValueError, TypeError):  # no JSON: a secret cannot be told from what stands beside it
@@ -116,7 +116,7 @@ def shortened(text: str, limit: int = _ECHO_CHARS) -> str:
 
 def _as_json(value: Any, hidden: Collection[str], limit: int) -> str:
     head = _head(value, hidden, limit, _SHOWN_LEVELS)
-    return shortened(json.dumps(head, ensure_ascii=False, separators=(",", ":"), default=str), limit)
+    return shortened(json.dumps(head, ensure_ascii=False, separators=(",", ":")), limit)
 
 
 def _head(value: Any, hidden: Collection[str], limit: int, levels: int) -> Any:
@@ -133,7 +133,17 @@ def _head(value: Any, hidden: Collection[str], limit: int, levels: int) -> Any:
             name[:limit]: HIDDEN if is_secret(name, hidden) else _head(inner, hidden, limit, levels - 1)
             for name, inner in first
         }
-    return value
+    if value is None or isinstance(value, int | float):
+        return value
+    return _head(_as_plain_data(value), hidden, limit, levels)
+
+
+def _as_plain_data(value: Any) -> Any:
+    """A model, a date, a tuple and the like as JSON has them."""
+    try:
+        return to_jsonable_python(value, fallback=str)
+    except ValueError:
+        return str(value)
 
 
 def _every_node(schema: JsonSchema) -> Iterator[JsonSchema]:

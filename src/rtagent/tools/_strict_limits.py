@@ -34,7 +34,7 @@ def limit_problems(schema: JsonSchema) -> list[str]:
     constants = [node["const"] for node in nodes if "const" in node]
     sizes = {
         "properties": (len(names), _PROPERTIES),
-        "levels of objects": (_depth(schema, schema, ()), _LEVELS),
+        "levels of objects": (_depth(schema, schema.get("$defs", {}), {}), _LEVELS),
         "values of enums": (len(choices), _CHOICES),
         "characters in names and choices": (
             _chars([*names, *schema.get("$defs", ()), *choices, *constants]),
@@ -60,15 +60,15 @@ def _nodes(schema: JsonSchema) -> Iterator[JsonSchema]:
         yield from _nodes(inner)
 
 
-def _depth(node: JsonSchema, schema: JsonSchema, within: tuple[str, ...]) -> int:
+def _depth(node: JsonSchema, definitions: JsonSchema, known: dict[str, int]) -> int:
     """Objects on the longest way down; a definition within itself is not entered again."""
-    reference = node.get("$ref")
-    if reference is not None:
-        if reference in within:
-            return 0
-        definition = schema.get("$defs", {}).get(reference.removeprefix(DEFINITION), {})
-        return _depth(definition, schema, (*within, reference))
-    inside = (_depth(inner, schema, within) for inner in inner_schemas({**node, "$defs": {}}))
+    if "$ref" in node:
+        name = node["$ref"].removeprefix(DEFINITION)
+        if name not in known:
+            known[name] = 0
+            known[name] = _depth(definitions[name], definitions, known)
+        return known[name]
+    inside = (_depth(inner, definitions, known) for inner in inner_schemas({**node, "$defs": {}}))
     return int(node.get("type") == "object") + max(inside, default=0)
 
 
