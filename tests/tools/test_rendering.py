@@ -32,6 +32,10 @@ class Colour(Enum):
     RED = "red"
 
 
+class Mode(str, Enum):  # noqa: UP042 - its str() is "Mode.DAY"
+    DAY = "day"
+
+
 class Opaque:
     def __str__(self) -> str:
         return "an opaque thing"
@@ -55,6 +59,7 @@ CIRCLE.append(CIRCLE)
         (Place(name="attic"), '{"name":"attic","code":"**********"}'),
         (Reading(date(2026, 8, 1)), '{"at":"2026-08-01","raw":"x"}'),
         (Colour.RED, '"red"'),
+        (Mode.DAY, "day"),
         ({Path("a/b")}, '["a/b"]'),
         (Opaque(), "an opaque thing"),
         ({"thing": Opaque()}, '{"thing":"an opaque thing"}'),
@@ -70,7 +75,9 @@ CIRCLE.append(CIRCLE)
 )
 def test_what_is_no_picture_is_text(value, text):
     rendering = Rendering()
-    assert rendering.text_of(value) == text
+    written = rendering.text_of(value)
+    assert written == text
+    assert type(written) is str
     assert rendering.images == []
 
 

@@ -41,7 +41,7 @@ class Rendering:
             case None:
                 return _NOTHING_RETURNED
             case str():
-                return value
+                return str.__str__(value)  # of a member of an enum its text, not its name
             case bytes() | bytearray():
                 return self._bytes(bytes(value))
             case Image():
