@@ -1,316 +1,50 @@
+"""Arguments as a model writes them: read, or refused with every fault named."""
+
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import inspect
 import json
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
-from enum import Enum, IntEnum
-from typing import Annotated, Any, Literal, NotRequired, Optional, Union
+from typing import Annotated, Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import AfterValidator, BaseModel, Field
-from typing_extensions import TypedDict
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
 from rtagent.errors import ToolDefinitionError
-from rtagent.tools import ToolContext, schema
+from rtagent.tools import Tool, schema
 from rtagent.tools._arguments import FunctionArguments
 from rtagent.tools._faults import ArgumentsRefused
 from rtagent.tools._signature import ABSENT, Parameter, Signature, read_signature
-
-STRING = {"type": "string"}
-INTEGER = {"type": "integer"}
-NULL = {"type": "null"}
-
-
-class Colour(Enum):
-    RED = "red"
-    BLUE = "blue"
-
-
-class Level(IntEnum):
-    LOW = 1
-    HIGH = 2
-
-
-class Only(Enum):
-    ONE = "one"
-
-
-class Place(BaseModel):
-    """Where it is."""
-
-    name: str
-    floor: int = Field(default=0, ge=-2, description="storey")
-
-
-class Tree(BaseModel):
-    label: str
-    children: list[Tree] = []
-
-
-class Cat(BaseModel):
-    kind: Literal["cat"]
-
-
-class Dog(BaseModel):
-    kind: Literal["dog"]
-
-
-@dataclasses.dataclass
-class Point:
-    x: int
-    y: int = 0
-
-
-class Options(TypedDict):
-    title: str
-    loud: NotRequired[bool]
-
-
-PLACE = {
-    "type": "object",
-    "description": "Where it is.",
-    "properties": {
-        "name": STRING,
-        "floor": {"type": "integer", "minimum": -2, "default": 0, "description": "storey"},
-    },
-    "required": ["name"],
-}
-COLOUR = {"type": "string", "enum": ["red", "blue"]}
-
-SENTINEL = object()
-
-ANNOTATIONS: list[tuple[Any, dict[str, Any]]] = [
-    (str, STRING),
-    (int, INTEGER),
-    (float, {"type": "number"}),
-    (bool, {"type": "boolean"}),
-    (None, NULL),
-    (Any, {}),
-    (Optional[int], {"anyOf": [INTEGER, NULL]}),  # noqa: UP045
-    (Union[int, str], {"anyOf": [INTEGER, STRING]}),  # noqa: UP007
-    (int | str | None, {"anyOf": [INTEGER, STRING, NULL]}),
-    (Literal["on", "off"], {"type": "string", "enum": ["on", "off"]}),
-    (Literal["on"], {"type": "string", "const": "on"}),
-    (Literal["on", 1, None], {"enum": ["on", 1, None]}),
-    (Colour, COLOUR),
-    (Level, {"type": "integer", "enum": [1, 2]}),
-    (Only, {"type": "string", "enum": ["one"]}),
-    (list, {"type": "array", "items": {}}),
-    (list[str], {"type": "array", "items": STRING}),
-    (list[list[int]], {"type": "array", "items": {"type": "array", "items": INTEGER}}),
-    (Sequence[int], {"type": "array", "items": INTEGER}),
-    (
-        tuple[int, str],
-        {"type": "array", "prefixItems": [INTEGER, STRING], "minItems": 2, "maxItems": 2},
-    ),
-    (tuple[int, ...], {"type": "array", "items": INTEGER}),
-    (set[str], {"type": "array", "items": STRING, "uniqueItems": True}),
-    (frozenset[int], {"type": "array", "items": INTEGER, "uniqueItems": True}),
-    (dict, {"type": "object", "additionalProperties": True}),
-    (dict[str, int], {"type": "object", "additionalProperties": INTEGER}),
-    (Mapping[str, Any], {"type": "object", "additionalProperties": True}),
-    (datetime, {"type": "string", "format": "date-time"}),
-    (date, {"type": "string", "format": "date"}),
-    (timedelta, {"type": "string", "format": "duration"}),
-    (UUID, {"type": "string", "format": "uuid"}),
-    (Place, PLACE),
-    (Place | None, {"anyOf": [PLACE, NULL]}),
-    (list[Place], {"type": "array", "items": PLACE}),
-    (
-        Point,
-        {
-            "type": "object",
-            "properties": {"x": INTEGER, "y": {"type": "integer", "default": 0}},
-            "required": ["x"],
-            "additionalProperties": False,
-        },
-    ),
-    (
-        Options,
-        {
-            "type": "object",
-            "properties": {"title": STRING, "loud": {"type": "boolean"}},
-            "required": ["title"],
-            "additionalProperties": False,
-        },
-    ),
-    (
-        Annotated[Cat | Dog, Field(discriminator="kind")],
-        {
-            "oneOf": [
-                {
-                    "type": "object",
-                    "properties": {"kind": {"type": "string", "const": kind}},
-                    "required": ["kind"],
-                }
-                for kind in ("cat", "dog")
-            ]
-        },
-    ),
-    (Annotated[int, Field(ge=0, le=100)], {"type": "integer", "minimum": 0, "maximum": 100}),
-    (Annotated[int, Field(title="Level")], INTEGER),
-    (Annotated[str, "the room"], {"type": "string", "description": "the room"}),
-    (Annotated[str, Field(description="the room")], {"type": "string", "description": "the room"}),
-    (
-        Annotated[str, 5, Field(max_length=3), "the room"],
-        {"type": "string", "maxLength": 3, "description": "the room"},
-    ),
-    ("int", INTEGER),
-    ("list[Place]", {"type": "array", "items": PLACE}),
-]
-
-
-@pytest.mark.parametrize(("annotation", "described"), ANNOTATIONS, ids=lambda value: str(value)[:40])
-def test_annotations(annotation, described):
-    def take(value): ...
-
-    take.__annotations__ = {"value": annotation}
-    assert schema(take) == {
-        "type": "object",
-        "properties": {"value": described},
-        "required": ["value"],
-        "additionalProperties": False,
-    }
-
-
-def nothing(): ...
-def only_context(context: ToolContext): ...
-def context_amid(a: int, context: Annotated[ToolContext | None, "hidden"], b: int): ...
-def defaults(a: str = "x", b: int | None = None, c: Colour = Colour.RED, d: tuple[int, ...] = (1, 2)): ...
-def mixed(a: str, b: int = 1, *, c: bool, d: float = 0.5): ...
-def implicit_none(a: str = None): ...  # type: ignore[assignment]  # noqa: RUF013
-def no_json_default(a: Any = SENTINEL): ...
-def model_default(a: Place = Place(name="hall")): ...  # noqa: B008
-def field_default(a: int = Field(5, ge=1, description="how many")): ...
-def annotated_default(a: Annotated[int, Field(default=5)]): ...
-def twice(a: Place, b: Place): ...
-def recursive(a: Tree): ...
-def odd_names(schema: int, model_config: int, _x: int, json: int, title: str, self_: int): ...
-def free(a: int, **more): ...
-def free_typed(**more: int): ...
-def free_models(**more: Place): ...
-def unresolvable_return() -> Nowhere: ...  # type: ignore[name-defined]  # noqa: F821
-
-
-def documented(a: str, b: Annotated[int, "its own words"], c: Annotated[int, Field(description="field")] = 1):
-    """Do it.
-
-    Args:
-        a: first of all
-        b: not used
-        c: not used
-        z: no such parameter
-    """
-
-
-TREE = {
-    "type": "object",
-    "properties": {
-        "label": STRING,
-        "children": {"type": "array", "items": {"$ref": "#/$defs/Tree"}, "default": []},
-    },
-    "required": ["label"],
-}
-
-SIGNATURES: list[tuple[Callable[..., Any], dict[str, Any], list[str]]] = [
-    (nothing, {}, []),
-    (only_context, {}, []),
-    (context_amid, {"a": INTEGER, "b": INTEGER}, ["a", "b"]),
-    (
-        defaults,
-        {
-            "a": {"type": "string", "default": "x"},
-            "b": {"anyOf": [INTEGER, NULL], "default": None},
-            "c": {**COLOUR, "default": "red"},
-            "d": {"type": "array", "items": INTEGER, "default": [1, 2]},
-        },
-        [],
-    ),
-    (
-        mixed,
-        {
-            "a": STRING,
-            "b": {"type": "integer", "default": 1},
-            "c": {"type": "boolean"},
-            "d": {"type": "number", "default": 0.5},
-        },
-        ["a", "c"],
-    ),
-    (implicit_none, {"a": {"anyOf": [STRING, NULL], "default": None}}, []),
-    (no_json_default, {"a": {}}, []),
-    (model_default, {"a": {**PLACE, "default": {"name": "hall", "floor": 0}}}, []),
-    (field_default, {"a": {"type": "integer", "minimum": 1, "default": 5, "description": "how many"}}, []),
-    (annotated_default, {"a": {"type": "integer", "default": 5}}, []),
-    (
-        odd_names,
-        {
-            "schema": INTEGER,
-            "model_config": INTEGER,
-            "_x": INTEGER,
-            "json": INTEGER,
-            "title": STRING,
-            "self_": INTEGER,
-        },
-        ["schema", "model_config", "_x", "json", "title", "self_"],
-    ),
-    (
-        documented,
-        {
-            "a": {"type": "string", "description": "first of all"},
-            "b": {"type": "integer", "description": "its own words"},
-            "c": {"type": "integer", "description": "field", "default": 1},
-        },
-        ["a", "b"],
-    ),
-    (unresolvable_return, {}, []),
-]
-
-
-@pytest.mark.parametrize(
-    ("fn", "properties", "required"), SIGNATURES, ids=lambda value: getattr(value, "__name__", "")
+from tests.tools.functions import (
+    INTEGER,
+    NULL,
+    PLACE,
+    SENTINEL,
+    STRING,
+    Colour,
+    Corner,
+    Hostile,
+    Place,
+    annotated_default,
+    defaults,
+    field_default,
+    free,
+    free_models,
+    free_typed,
+    implicit_none,
+    mixed,
+    no_json_default,
+    nothing,
+    odd_names,
+    twice,
 )
-def test_signatures(fn, properties, required):
-    described = schema(fn)
-    assert described.pop("required", []) == required
-    assert described == {"type": "object", "properties": properties, "additionalProperties": False}
-
-
-def test_a_type_used_twice_is_defined_once():
-    assert schema(twice) == {
-        "type": "object",
-        "properties": {"a": {"$ref": "#/$defs/Place"}, "b": {"$ref": "#/$defs/Place"}},
-        "required": ["a", "b"],
-        "additionalProperties": False,
-        "$defs": {"Place": PLACE},
-    }
-
-
-def test_a_recursive_type_stays_a_definition():
-    assert schema(recursive) == {
-        "type": "object",
-        "properties": {"a": {"$ref": "#/$defs/Tree"}},
-        "required": ["a"],
-        "additionalProperties": False,
-        "$defs": {"Tree": TREE},
-    }
-
-
-@pytest.mark.parametrize(("fn", "extra"), [(free, True), (free_typed, INTEGER), (free_models, PLACE)])
-def test_free_keywords_are_additional_properties(fn, extra):
-    assert schema(fn)["additionalProperties"] == extra
-
-
-def test_a_schema_belongs_to_who_asked():
-    schema(mixed)["properties"].clear()
-    assert schema(mixed)["properties"]
 
 
 def hopeless(a: Callable[[], int], b, c: Nowhere, d: str, /, *e: int, f: type): ...  # type: ignore[name-defined]  # noqa: F821
@@ -330,37 +64,26 @@ def test_every_problem_is_told_at_once():
         assert name in told
 
 
-def test_every_indescribable_type_is_named():
-    def take(a: Callable[[], int], b: int, c: type, **d: Callable[[], int]) -> None: ...
-
-    with pytest.raises(ToolDefinitionError) as failed:
-        schema(take)
-    assert [problem.split(" cannot")[0] for problem in failed.value.problems] == [
-        "the type of parameter 'a'",
-        "the type of parameter 'c'",
-        "the type of parameter '**'",
-    ]
+def test_a_schema_belongs_to_who_asked():
+    schema(mixed)["properties"].clear()
+    assert schema(mixed)["properties"]
 
 
-class Hostile:
-    @classmethod
-    def __get_pydantic_core_schema__(cls, *_: Any) -> Any:
-        raise LookupError
-
-
-def test_a_type_whose_own_hook_fails_is_named():
+def test_a_type_that_cannot_be_described_is_told_at_the_definition():
     def take(a: Hostile) -> None: ...
 
-    with pytest.raises(ToolDefinitionError, match="parameter 'a' cannot be described: LookupError"):
-        schema(take)
+    with pytest.raises(ToolDefinitionError, match="LookupError"):
+        Tool.from_function(take)
 
 
-def test_a_problem_of_all_parameters_together_is_told_as_it_is():
-    def take(a: Annotated[int, Field(default_factory=int)] = 1) -> None: ...
+def test_what_cannot_fail_is_built_when_it_is_needed():
+    arguments = built.__wrapped__(mixed)
+    assert "_model" not in vars(arguments)
+    assert arguments.schema is arguments.schema
+    assert "_model" in vars(arguments)
 
-    with pytest.raises(ToolDefinitionError) as failed:
-        schema(take)
-    assert failed.value.problems == ("cannot specify both default and default_factory",)
+
+def corner(at: Corner): ...
 
 
 @functools.cache
@@ -380,6 +103,13 @@ def read(fn: Callable[..., Any], text: str, *, strict: bool = False) -> dict[str
         (nothing, "", {}),
         (nothing, " \n", {}),
         (nothing, "{}", {}),
+        (corner, '{"at": {"x": 1}}', {"at": Corner(1)}),
+        (corner, '{"at": [1, 2]}', {"at": Corner(1, 2)}),
+        (
+            mixed,
+            '{"a": "NaN and Infinity", "c": true}',
+            {"a": "NaN and Infinity", "b": 1, "c": True, "d": 0.5},
+        ),
         (mixed, '{"a": "x", "c": true}', {"a": "x", "b": 1, "c": True, "d": 0.5}),
         (mixed, '{"a": "x", "b": "5", "c": "yes", "d": 1}', {"a": "x", "b": 5, "c": True, "d": 1.0}),
         (defaults, '{"c": "blue"}', {"a": "x", "b": None, "c": Colour.BLUE, "d": (1, 2)}),
@@ -487,7 +217,7 @@ def test_strict_requires_everything_and_null_stands_for_a_default():
         **PLACE,
         "properties": {
             "name": STRING,
-            "floor": {"type": "integer", "minimum": -2, "description": "storey"},
+            "floor": {"anyOf": [{"type": "integer", "minimum": -2}, NULL], "description": "storey"},
         },
         "required": ["name", "floor"],
         "additionalProperties": False,
@@ -506,6 +236,48 @@ def test_strict_requires_everything_and_null_stands_for_a_default():
     text = '{"room": "x", "level": null, "place": null, "shade": null}'
     assert arguments.read(text) == {"room": "x", "level": 7, "place": None, "shade": None}
     assert arguments.read('{"room": "x", "level": 3}') == {"room": "x", "level": 3, "place": None, "shade": 8}
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"a": {"name": "x", "floor": null}, "b": {"name": "y", "floor": 2}}', Place(name="x", floor=0)),
+        ('{"a": {"name": "x", "floor": 1}, "b": {"name": "y", "floor": null}}', Place(name="x", floor=1)),
+    ],
+)
+def test_strict_null_stands_for_a_default_inside_a_model_too(text, place):
+    assert read(twice, text, strict=True)["a"] == place
+
+
+def test_strict_null_stands_for_nothing_that_is_required():
+    with pytest.raises(ArgumentsRefused, match=r"a\.name: is required") as refused:
+        read(twice, '{"a": {"name": null, "floor": null}, "b": {"name": "y"}}', strict=True)
+    assert len(refused.value.faults) == 1
+
+
+def test_without_strict_mode_null_is_a_value():
+    with pytest.raises(ArgumentsRefused, match=r"a\.floor: should be a valid integer \(got null\)"):
+        read(twice, '{"a": {"name": "x", "floor": null}, "b": {"name": "y"}}')
+
+
+def test_names_that_a_model_cannot_have_are_names_of_arguments():
+    given = {**dict.fromkeys(inspect.signature(odd_names).parameters, 1), "title": "x"}
+    assert read(odd_names, json.dumps(given)) == given
+    del given["model_config"]
+    with pytest.raises(ArgumentsRefused, match="model_config: is required"):
+        read(odd_names, json.dumps(given))
+
+
+def test_secrets_are_known_by_their_type():
+    def unlock(door: str, code: SecretStr, spare: list[SecretStr]) -> None: ...
+
+    for strict in (False, True):
+        arguments, _ = FunctionArguments.build(read_signature(unlock), strict=strict)
+        assert arguments is not None
+        assert arguments.secrets == {"code", "spare"}
+        with pytest.raises(ArgumentsRefused) as refused:
+            arguments.read('{"door": "x", "code": 4711, "spare": [4712]}')
+        assert "471" not in str(refused.value)
 
 
 def test_strict_leaves_a_default_in_a_field_alone():

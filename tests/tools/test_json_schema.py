@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import pytest
 
-from rtagent.tools._json_schema import is_array, is_object, strict_form, tidy
+from rtagent.tools._json_schema import inner_schemas, is_array, is_object, tidy
 
 POINT = {"type": "object", "title": "Point", "properties": {"x": {"title": "X", "type": "integer"}}}
 CLEAN_POINT = {"type": "object", "properties": {"x": {"type": "integer"}}}
@@ -72,6 +71,11 @@ NODE = {"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}}}
             {"oneOf": [CLEAN_POINT]},
             id="a discriminator goes",
         ),
+        pytest.param(
+            {"properties": {"pin": {"type": "string", "format": "password", "writeOnly": True}}},
+            {"properties": {"pin": {"type": "string", "format": "password"}}},
+            id="a note for programs goes",
+        ),
     ],
 )
 def test_tidy(schema, tidied):
@@ -80,50 +84,16 @@ def test_tidy(schema, tidied):
     assert schema == before
 
 
-@pytest.mark.parametrize(
-    ("schema", "strict"),
-    [
-        (
-            {"type": "object", "properties": {"a": {"type": "string", "default": "x"}}},
-            {
-                "type": "object",
-                "properties": {"a": {"type": "string"}},
-                "required": ["a"],
-                "additionalProperties": False,
-            },
-        ),
-        ({"oneOf": [{"type": "string"}]}, {"anyOf": [{"type": "string"}]}),
-        (
-            {"$defs": {"P": {"type": "object", "properties": {}}}, "items": {"$ref": "#/$defs/P"}},
-            {
-                "$defs": {
-                    "P": {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
-                },
-                "items": {"$ref": "#/$defs/P"},
-            },
-        ),
-    ],
-)
-def test_strict_form(schema, strict):
-    assert strict_form(schema) == (strict, [])
-
-
-@pytest.mark.parametrize(
-    ("inner", "problem"),
-    [
-        ({}, "a value of any type has no strict schema"),
-        ({"description": "whatever"}, "a value of any type has no strict schema"),
-        ({"type": "object"}, "an object with free keys has no strict schema"),
-        (
-            {"type": "object", "properties": {}, "additionalProperties": True},
-            "an object with free keys has no strict schema",
-        ),
-    ],
-)
-def test_what_has_no_strict_form(inner: dict[str, Any], problem: str):
-    schema = {"type": "object", "properties": {"a": inner, "b": inner}}
-    assert strict_form(schema)[1] == [problem]
-
-
 def test_kinds_of_json_values():
     assert (is_object({}), is_object([]), is_array([]), is_array({})) == (True, False, True, False)
+
+
+def test_the_schemas_inside_a_schema():
+    number, text = {"type": "number"}, {"type": "string"}
+    schema = {
+        "properties": {"a": number, "b": True},
+        "items": text,
+        "anyOf": [number, False],
+        "default": {"x": 1},
+    }
+    assert list(inner_schemas(schema)) == [number, text, number]

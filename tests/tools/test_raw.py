@@ -108,7 +108,9 @@ def test_no_arguments_may_be_no_text(text):
 @pytest.mark.parametrize(
     ("text", "kind", "words"),
     [
-        ("{", "bad_json", "line 1 column 2"),
+        ("{", "bad_json", "line 1 column 1"),
+        ('{"a": NaN}', "bad_json", "line 1 column 7"),
+        ('"\ud800"', "bad_json", "not valid Unicode"),
         ("[" * 100_000, "bad_json", "recursion"),
         ("[1]", "bad_arguments", "should be of type object (got [1])"),
     ],
@@ -160,7 +162,7 @@ def test_a_schema_is_json_as_the_wire_has_it():
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=8,
 )

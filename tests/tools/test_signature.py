@@ -59,6 +59,7 @@ def test_a_function_is_read_whole():
         (functools.partial(plain, on=False), "plain", "Switch a light.", ["room"]),
         (functools.partial(functools.partial(plain, on=False), room="a"), "plain", "Switch a light.", []),
         (functools.partial(Lamp(), on=True), "Lamp", "A lamp.", []),
+        (staticmethod(plain), "plain", "Switch a light.", ["room", "on"]),
     ],
 )
 def test_whatever_can_be_called_is_read(fn, name, description, parameters):
@@ -133,6 +134,7 @@ class Unreadable:
     ("fn", "problem"),
     [
         (3, "int is not callable"),
+        (classmethod(read_signature), "a class method has no class before its class is made"),
         (Lamp, "a class is no tool"),
         (functools.partial(Lamp), "a class is no tool"),
         (stream, "a generator is no tool"),
@@ -176,6 +178,15 @@ def test_a_method_without_its_object_is_told_what_to_do():
     assert read_signature(loose).undescribed == (
         "parameter 'self' is not bound: use Tool.from_method(obj, \"method\")",
     )
+
+
+def typed(a: str, b: str, c: None, d: list[Lamp], e: Lamp, f: Lamp, g: float | None, h: int) -> None: ...
+
+
+def test_annotations_are_types_however_they_are_written():
+    typed.__annotations__["h"] = int  # as without the future import
+    types = [parameter.annotation for parameter in read_signature(typed).parameters]
+    assert types == [str, str, type(None), list[Lamp], Lamp, Lamp, float | None, int]
 
 
 def test_the_routine_of_a_callable():

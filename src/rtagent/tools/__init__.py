@@ -14,14 +14,17 @@ if TYPE_CHECKING:
     from ._call import Approver
     from ._context import ToolContext
     from ._decorator import tool
+    from ._images import Image
     from ._outcome import OutcomeKind, ToolOutcome
     from ._registry import ToolRegistry
+    from ._secrets import shown_arguments
     from ._threads import ThreadStatistics
     from ._tool import DEFAULT_TIMEOUT_S, Tool
 
 __all__ = (
     "DEFAULT_TIMEOUT_S",
     "Approver",
+    "Image",
     "OutcomeKind",
     "ThreadStatistics",
     "Tool",
@@ -29,6 +32,7 @@ __all__ = (
     "ToolOutcome",
     "ToolRegistry",
     "schema",
+    "shown_arguments",
     "tool",
 )
 
@@ -37,6 +41,7 @@ __getattr__, __dir__ = lazily(
     {
         "DEFAULT_TIMEOUT_S": "._tool",
         "Approver": "._call",
+        "Image": "._images",
         "OutcomeKind": "._outcome",
         "ThreadStatistics": "._threads",
         "Tool": "._tool",
@@ -44,6 +49,7 @@ __getattr__, __dir__ = lazily(
         "ToolOutcome": "._outcome",
         "ToolRegistry": "._registry",
         "schema": "._arguments",
+        "shown_arguments": "._secrets",
         "tool": "._decorator",
     },
 )

@@ -1,29 +1,30 @@
-"""From a function's signature to one JSON Schema and one validator of what a model writes.
+"""The arguments of a Python function: one JSON Schema for the model, one reading of what it writes.
 
-Both come from one pydantic model, built once by ``create_model``. Its fields have neutral names and the names
-of the function are their aliases, so that a parameter may be called ``schema``, ``model_name`` or ``_x``.
+Both come from one pydantic model (`_argument_model`), which is made once: at the definition where the types
+may turn out to have no schema, else when it is first asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
-from types import NoneType, UnionType
-from typing import Annotated, Any, Generic, Optional, Protocol, TypeVar, Union, cast, get_args, get_origin
+from functools import cached_property
+from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
-from pydantic.fields import FieldInfo
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from ..errors import ToolDefinitionError
-from ._faults import ArgumentsRefused, Fault, bad_json, excerpt
-from ._json_schema import strict_form, tidy
-from ._signature import ABSENT, Parameter, Signature, read_signature
+from ._argument_model import described, fallbacks_of, first_line, model_of, renamed_fields, type_problems
+from ._faults import ArgumentsRefused, Fault, bad_json
+from ._plain import is_plain
+from ._refusal import refusal_of, without_nulls
+from ._secrets import secret_names
+from ._signature import ABSENT, Signature, read_signature
+from ._strict import strict_form
 
 __all__ = ("Arguments", "FunctionArguments", "schema")
-
-ValueT = TypeVar("ValueT")
 
 
 class Arguments(Protocol):
@@ -32,6 +33,11 @@ class Arguments(Protocol):
     @property
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the arguments, an object; not to be changed."""
+        ...
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Names, at any depth, whose values are secret by their type."""
         ...
 
     def read(self, text: str) -> dict[str, Any]:
@@ -58,17 +64,12 @@ def schema(fn: Callable[..., Any]) -> dict[str, Any]:
     return deepcopy(arguments.schema)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class FunctionArguments:
     """The arguments of a Python function."""
 
-    schema: dict[str, Any]
-    model: type[BaseModel]
-    fields: Mapping[str, str]
-    """Our field names, and the parameters that they stand for."""
-    fallbacks: Mapping[str, Any]
-    """Strict mode: the parameters for which null stands for the default."""
-    bound: frozenset[str]
+    signature: Signature
+    strict: bool
 
     @classmethod
     def build(
@@ -76,158 +77,105 @@ class FunctionArguments:
     ) -> tuple[FunctionArguments | None, tuple[str, ...]]:
         """The arguments of a signature, or the problems that keep it from having any."""
         if signature.problems or signature.undescribed:
-            return None, (*signature.problems, *signature.undescribed, *_type_problems(signature))
-        fallbacks = _fallbacks(signature.parameters) if strict else {}
-        try:
-            model = _model_of(signature, fallbacks)
-            described = _described(model)
-        except Exception as error:  # noqa: BLE001 - types bring hooks of their own; what they raise is reported
-            return None, _type_problems(signature) or (_first_line(error),)
-        if strict:
-            described, problems = strict_form(described)
+            return None, (*signature.problems, *signature.undescribed, *type_problems(signature))
+        arguments = cls(signature, strict)
+        if strict or not is_plain(signature):
+            problems = arguments._problems()
             if problems:
-                return None, tuple(problems)
-        fields = {f"p{at}": parameter.name for at, parameter in enumerate(signature.parameters)}
-        return cls(described, model, fields, fallbacks, signature.bound), ()
+                return None, problems
+        return arguments, ()
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the arguments."""
+        return self._schema
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Names whose values are secret by their type."""
+        return secret_names(self._described)
 
     def read(self, text: str) -> dict[str, Any]:
         try:
-            # a function without parameters is called with "" by some servers
-            arguments = self.model.model_validate_json(text if text.strip() else "{}")
+            if "NaN" in text or "Infinity" in text:
+                self._refuse_no_numbers(text)
+            arguments = self._validate(text)
+            # the model is not kept, so its values can be had without a copy
+            return vars(arguments) if self._is_direct else self._keywords(arguments)
         except ValidationError as error:
-            raise self._refusal(text, error) from error
-        values = arguments.__dict__
-        keywords = {name: values[field] for field, name in self.fields.items()}
-        for name, default in self.fallbacks.items():
+            if not text.strip():  # a function without parameters is called with "" by some servers
+                return self.read("{}")
+            return self._read_again(text, error)
+
+    @cached_property
+    def _model(self) -> type[BaseModel]:
+        return model_of(self.signature, self._fallbacks)
+
+    @cached_property
+    def _validate(self) -> Callable[[str], BaseModel]:
+        """What ``model_validate_json`` calls: this is on the way of every call, and saves a quarter of it."""
+        return self._model.__pydantic_validator__.validate_json
+
+    @cached_property
+    def _is_direct(self) -> bool:
+        """Whether the fields of the model are the keywords of the function."""
+        return self.signature.extra is ABSENT and not self._renamed and not self._fallbacks
+
+    @cached_property
+    def _described(self) -> dict[str, Any]:
+        return described(self._model)
+
+    @cached_property
+    def _schema(self) -> dict[str, Any]:
+        return strict_form(self._described)[0] if self.strict else self._described
+
+    @cached_property
+    def _fallbacks(self) -> dict[str, Any]:
+        return fallbacks_of(self.signature.parameters) if self.strict else {}
+
+    @cached_property
+    def _renamed(self) -> dict[str, str]:
+        return renamed_fields(self.signature)
+
+    def _problems(self) -> tuple[str, ...]:
+        try:
+            whole = self._described
+        except Exception as error:  # noqa: BLE001 - types bring hooks of their own; what they raise is reported
+            return type_problems(self.signature) or (first_line(error),)
+        return tuple(strict_form(whole)[1]) if self.strict else ()
+
+    def _keywords(self, arguments: BaseModel) -> dict[str, Any]:
+        keywords = vars(arguments)
+        for field, name in self._renamed.items():
+            keywords[name] = keywords.pop(field)
+        for name, default in self._fallbacks.items():
             if keywords[name] is None:
                 keywords[name] = default
-        return {**keywords, **self._free(arguments)} if arguments.model_extra else keywords
+        free = arguments.__pydantic_extra__
+        return {**keywords, **self._allowed(free)} if free else keywords
 
-    def _free(self, arguments: BaseModel) -> dict[str, Any]:
+    def _allowed(self, free: dict[str, Any]) -> dict[str, Any]:
         """What goes to ``**kwargs``: never what the program has bound already."""
-        free = arguments.model_extra or {}
-        taken = [name for name in free if name in self.bound]
+        taken = [name for name in free if name in self.signature.bound]
         if taken:
             raise ArgumentsRefused.because([Fault(name, "is not an argument of this tool") for name in taken])
         return free
 
-    def _refusal(self, text: str, error: ValidationError) -> ArgumentsRefused:
-        details = error.errors(include_url=False, include_context=False)
-        if details[0]["type"] == "json_invalid":
-            return bad_json(text, details[0]["msg"].removeprefix("Invalid JSON: "))
-        return ArgumentsRefused.because([self._fault(detail) for detail in details])
-
-    def _fault(self, detail: Mapping[str, Any]) -> Fault:
-        field = _path(detail["loc"])
-        match detail["type"]:
-            case "missing":
-                return Fault(field, "is required")
-            case "extra_forbidden":
-                reason = "is not known here"
-                if len(detail["loc"]) == 1:
-                    reason = f"{reason}; the arguments are: {', '.join(self.fields.values()) or 'none'}"
-                return Fault(field, reason, excerpt(detail["input"]))
-            case _:
-                reason = str(detail["msg"]).removeprefix("Input ").removeprefix("Value error, ")
-                return Fault(field, reason, excerpt(detail["input"]))
-
-
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _Open(BaseModel, Generic[ValueT]):
-    model_config = ConfigDict(extra="allow")
-    # the way that pydantic documents for typed extras
-    __pydantic_extra__: dict[str, ValueT]  # pyright: ignore[reportIncompatibleVariableOverride]
-
-
-class _Quiet(GenerateJsonSchema):
-    """A default without a JSON form is left out of the schema; that is no cause for a warning."""
-
-    ignored_warning_kinds: set[JsonSchemaWarningKind] = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012
-
-
-def _model_of(signature: Signature, fallbacks: Mapping[str, Any]) -> type[BaseModel]:
-    base = _Closed if signature.extra is ABSENT else cast("Any", _Open)[signature.extra]
-    fields = {
-        f"p{at}": _field(parameter, nullable=parameter.name in fallbacks)
-        for at, parameter in enumerate(signature.parameters)
-    }
-    return create_model("Arguments", __base__=base, **cast("Any", fields))
-
-
-def _described(model: type[BaseModel]) -> dict[str, Any]:
-    described = tidy(model.model_json_schema(schema_generator=_Quiet))
-    described.pop("description", None)  # the tool has its own
-    return {"type": "object", **described}
-
-
-def _field(parameter: Parameter, *, nullable: bool = False) -> Any:
-    """The field of a parameter as ``create_model`` takes it: a type, or a type and a default."""
-    annotation, default = parameter.annotation, parameter.default
-    own: dict[str, Any] = {"alias": parameter.name}
-    description = _own_description(annotation, default) or parameter.description
-    if description:
-        own["description"] = description
-    if (nullable or default is None) and not _accepts_none(annotation):
-        annotation = Optional[annotation]  # noqa: UP045 - made at run time
-    if isinstance(default, FieldInfo):
-        return cast("Any", Annotated)[annotation, default, Field(**own)]
-    described = cast("Any", Annotated)[annotation, Field(**own)]
-    return described if default is ABSENT else (described, default)
-
-
-def _own_description(annotation: Any, default: Any) -> str | None:
-    """What ``Annotated[..., "text"]`` or a ``Field(description=...)`` says."""
-    for said in (default, *getattr(annotation, "__metadata__", ())):
-        if isinstance(said, FieldInfo) and said.description:
-            return said.description
-        if isinstance(said, str) and said is not default:
-            return said
-    return None
-
-
-def _fallbacks(parameters: tuple[Parameter, ...]) -> dict[str, Any]:
-    return {
-        parameter.name: parameter.default
-        for parameter in parameters
-        if parameter.default is not ABSENT
-        and not isinstance(parameter.default, FieldInfo)
-        and not _accepts_none(parameter.annotation)
-    }
-
-
-def _accepts_none(annotation: Any) -> bool:
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        return _accepts_none(get_args(annotation)[0])
-    if origin is Union or origin is UnionType:
-        return any(_accepts_none(member) for member in get_args(annotation))
-    return annotation is Any or annotation is None or annotation is NoneType
-
-
-def _type_problems(signature: Signature) -> tuple[str, ...]:
-    """Each parameter tried alone, to name the ones whose type has no JSON form."""
-    problems: list[str] = []
-    types = {parameter.name: parameter.annotation for parameter in signature.parameters}
-    types["**"] = signature.extra
-    for name, annotation in types.items():
-        if annotation is ABSENT:
-            continue
+    def _read_again(self, text: str, error: ValidationError) -> dict[str, Any]:
+        """Strict mode writes null for what it leaves out, also inside models that take no null."""
+        known = [parameter.name for parameter in self.signature.parameters]
+        refusal = refusal_of(text, error, known, self.secrets)
+        less = without_nulls(text, error) if self.strict and refusal.kind == "bad_arguments" else None
+        if less is None:
+            raise refusal from error
         try:
-            TypeAdapter(annotation).json_schema(schema_generator=_Quiet)
-        except Exception as error:  # noqa: BLE001 - as in build
-            problems.append(f"the type of parameter {name!r} cannot be described: {_first_line(error)}")
-    return tuple(problems)
+            return self._keywords(self._validate(less))
+        except ValidationError as remaining:
+            raise refusal_of(less, remaining, known, self.secrets) from remaining
 
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0] or type(error).__name__
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    path = ""
-    for step in location:
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
-    return path
+    def _refuse_no_numbers(self, text: str) -> None:
+        """Refuse NaN and Infinity outside of strings, where pydantic would take them for numbers."""
+        try:
+            from_json(text, allow_inf_nan=False)
+        except ValueError as error:
+            raise bad_json(text, str(error), self.secrets) from error

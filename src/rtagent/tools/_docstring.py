@@ -71,16 +71,17 @@ def parse_docstring(text: str | None) -> Docstring:
 
 def _starts_section(lines: list[str], at: int) -> bool:
     line = lines[at].rstrip()
-    if line[:1].isspace():
+    if not line or line[0].isspace():
         return False
+    if line[0] == ":":
+        return _SPHINX_FIELD.match(line) is not None
     if _is_underlined(lines, at):
         return line.lower() in _SECTIONS
-    field = _SPHINX_FIELD.match(line)
-    return field is not None or (line.endswith(":") and line[:-1].strip().lower() in _SECTIONS)
+    return line[-1] == ":" and line[:-1].strip().lower() in _SECTIONS
 
 
 def _is_underlined(lines: list[str], at: int) -> bool:
-    return at + 1 < len(lines) and _UNDERLINE.match(lines[at + 1]) is not None
+    return at + 1 < len(lines) and lines[at + 1][:1] == "-" and _UNDERLINE.match(lines[at + 1]) is not None
 
 
 def _section_parameters(section: list[str]) -> dict[str, str]:
@@ -109,7 +110,8 @@ def _entries(body: list[str], entry: re.Pattern[str]) -> dict[str, str]:
     current: list[str] = []
     margin = next((_indentation(line) for line in body if line.strip()), 0)
     for line in body:
-        found = entry.match(line.strip()) if line.strip() and _indentation(line) <= margin else None
+        text = line.strip()
+        found = entry.match(text) if text and _indentation(line) <= margin else None
         if found is None:
             current.append(line)
             continue

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from ..errors import ToolError
+from ._secrets import HIDDEN, excerpt, mentions_secret, shortened
 
-__all__ = ("ArgumentsRefused", "Fault", "bad_json", "excerpt", "shortened")
+__all__ = ("MOST_EXAMINED", "ArgumentsRefused", "Fault", "bad_json", "excerpt", "shortened")
 
-_ECHO_CHARS = 80
-"""How much of an argument is repeated in an answer or a log: enough to recognise it, too little to leak."""
 _REASON_CHARS = 300
 _MOST_FAULTS = 16
+MOST_EXAMINED = 500
+"""How many faults are looked at: a list of a hundred thousand wrong numbers would take a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +54,18 @@ class ArgumentsRefused(ToolError):
         """The refusal of one or more arguments."""
         count = len(faults)
         message = "1 argument cannot be used" if count == 1 else f"{count} arguments cannot be used"
+        if count >= MOST_EXAMINED:
+            message = f"at least {message}"
         if count > _MOST_FAULTS:
             message = f"{message}, the first {_MOST_FAULTS} are listed"
         return cls("bad_arguments", message, [_bounded(fault) for fault in faults[:_MOST_FAULTS]])
 
 
-def bad_json(arguments: str, reason: str) -> ArgumentsRefused:
+def bad_json(arguments: str, reason: str, hidden: Collection[str] = ()) -> ArgumentsRefused:
     """The refusal of text that is no JSON; the reason says where it goes wrong."""
-    message = f"the arguments are not valid JSON: {reason} (got {shortened(arguments)})"
+    got = HIDDEN if mentions_secret(shortened(arguments), hidden) else shortened(arguments)
+    message = f"the arguments are not valid JSON: {reason} (got {got})"
     return ArgumentsRefused("bad_json", message)
-
-
-def excerpt(value: Any) -> str:
-    """The head of a value, as compact JSON."""
-    return shortened(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str))
-
-
-def shortened(text: str, limit: int = _ECHO_CHARS) -> str:
-    """The text, cut to so many characters."""
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def _bounded(fault: Fault) -> Fault:

@@ -1,4 +1,4 @@
-"""JSON Schemas made fit for a model: nothing that only costs tokens, and the closed form of strict mode.
+"""JSON Schemas made fit for a model: nothing that only costs tokens.
 
 Only the parts that hold schemas are walked (JSON Schema 2020-12, core, section 10), so a property that is
 called ``title``, or a default that looks like a schema, is left alone.
@@ -10,15 +10,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, TypeGuard
 
-__all__ = ("JsonSchema", "is_array", "is_object", "strict_form", "tidy")
+__all__ = ("DEFINITION", "JsonSchema", "inner_schemas", "is_array", "is_object", "tidy")
 
 JsonSchema = dict[str, Any]
 
 _NAMED_SCHEMAS = {"$defs", "properties", "patternProperties"}
 _SCHEMAS = {"additionalProperties", "allOf", "anyOf", "items", "not", "oneOf", "prefixItems", "propertyNames"}
-_NOISE = {"title", "discriminator"}
-"""``title`` repeats the name; ``discriminator`` is OpenAPI's, and each variant's ``const`` says the same."""
-_REFERENCE = "#/$defs/"
+_NOISE = {"discriminator", "title", "writeOnly"}
+"""``title`` repeats the name; ``discriminator`` is OpenAPI's, and each variant's ``const`` says the same;
+``writeOnly`` is for programs that read what they wrote."""
+DEFINITION = "#/$defs/"
+"""What a reference begins with."""
 
 
 def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
@@ -41,7 +43,7 @@ def tidy(schema: JsonSchema) -> JsonSchema:
     uses = Counter(_references(schema))
 
     def clean(node: JsonSchema) -> JsonSchema:
-        name = str(node.get("$ref", "")).removeprefix(_REFERENCE)
+        name = str(node.get("$ref", "")).removeprefix(DEFINITION)
         if uses[name] == 1:
             beside = {key: value for key, value in node.items() if key != "$ref"}
             return clean({**definitions[name], **beside})
@@ -52,41 +54,23 @@ def tidy(schema: JsonSchema) -> JsonSchema:
     return {**cleaned, "$defs": shared} if shared else cleaned
 
 
-def strict_form(schema: JsonSchema) -> tuple[JsonSchema, list[str]]:
-    """The schema as strict mode demands it, and what of it cannot be said so.
-
-    Every object is closed, all of its properties are required, ``oneOf`` is ``anyOf``, nothing has a default.
-    """
-    problems: list[str] = []
-
-    def close(node: JsonSchema) -> JsonSchema:
-        kept = {"anyOf" if key == "oneOf" else key: value for key, value in node.items() if key != "default"}
-        if not kept.keys() - {"description"}:
-            problems.append("a value of any type has no strict schema")
-        elif kept.get("type") == "object":
-            if "properties" not in kept or kept.get("additionalProperties", False) is not False:
-                problems.append("an object with free keys has no strict schema")
-            kept["required"] = list(kept.get("properties", {}))
-            kept["additionalProperties"] = False
-        return _descend(kept, close)
-
-    return close(schema), list(dict.fromkeys(problems))
-
-
 def _references(node: JsonSchema) -> Iterator[str]:
     if "$ref" in node:
-        yield node["$ref"].removeprefix(_REFERENCE)
+        yield node["$ref"].removeprefix(DEFINITION)
+    for inner in inner_schemas(node):
+        yield from _references(inner)
+
+
+def inner_schemas(node: JsonSchema) -> Iterator[JsonSchema]:
+    """The schemas directly inside a schema: by name, in a list, or one."""
     for key, value in node.items():
-        if key in _NAMED_SCHEMAS or key in _SCHEMAS:
-            for inner in _inner_schemas(key, value):
-                yield from _references(inner)
-
-
-def _inner_schemas(key: str, value: Any) -> list[JsonSchema]:
-    """The schemas that a keyword holds: by name, in a list, or one."""
-    if key in _NAMED_SCHEMAS:
-        value = list(value.values())
-    return [inner for inner in (value if is_array(value) else [value]) if is_object(inner)]
+        if key in _NAMED_SCHEMAS:
+            held = list(value.values())
+        elif key in _SCHEMAS:
+            held = value if is_array(value) else [value]
+        else:
+            continue
+        yield from filter(is_object, held)
 
 
 def _descend(node: JsonSchema, step: Callable[[JsonSchema], JsonSchema]) -> JsonSchema:

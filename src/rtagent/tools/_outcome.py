@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
-
 from ._faults import ArgumentsRefused
+from ._rendering import DEFAULT_OUTPUT_CHARS, Rendering, capped
 
 __all__ = ("OutcomeKind", "ToolOutcome")
 
 OutcomeKind = Literal["ok", "unknown_tool", "bad_json", "bad_arguments", "failed", "timeout", "denied"]
-
-_OUTPUT_CHARS = 32_000
-"""The longest output sent to a model: about 8,000 tokens, a quarter of the smallest context window."""
-_NOTE_CHARS = 100
-"""Kept free for the note that says how much was cut."""
-_NOTHING_RETURNED = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +26,23 @@ class ToolOutcome:
     kind: OutcomeKind
     value: Any = None
     """What the function returned; for ``failed`` the exception that it raised."""
+    images: tuple[str, ...] = ()
+    """Pictures to show the model after the output, as ``data:`` URIs: an output itself carries only text."""
 
     @classmethod
-    def success(cls, value: Any) -> ToolOutcome:
-        """The outcome of a function that returned."""
-        return cls(output=_capped(_rendered(value)), ok=True, error=None, kind="ok", value=value)
+    def success(cls, value: Any, *, max_output_chars: int = DEFAULT_OUTPUT_CHARS) -> ToolOutcome:
+        """The outcome of a function that returned.
+
+        Args:
+            value: what it returned.
+            max_output_chars: the longest output; what is more is cut, and the output says so.
+        """
+        if type(value) is str:  # most tools return text, and this is on the way of every call
+            return cls(output=capped(value, max_output_chars), ok=True, error=None, kind="ok", value=value)
+        rendering = Rendering()
+        output = capped(rendering.text_of(value), max_output_chars)
+        images = tuple(rendering.images)
+        return cls(output=output, ok=True, error=None, kind="ok", value=value, images=images)
 
     @classmethod
     def failure(
@@ -55,7 +59,7 @@ class ToolOutcome:
         """
         told = {"error": {"kind": kind, "tool": tool, "message": message, **details}}
         output = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-        return cls(output=_capped(output), ok=False, error=message, kind=kind, value=value)
+        return cls(output=capped(output), ok=False, error=message, kind=kind, value=value)
 
     @classmethod
     def refused(cls, tool: str, refusal: ArgumentsRefused) -> ToolOutcome:
@@ -64,29 +68,3 @@ class ToolOutcome:
         details = {"fields": fields} if fields else {}
         told = cls.failure(refusal.kind, tool, refusal.message, **details)
         return cls(output=told.output, ok=False, error=str(refusal), kind=refusal.kind)
-
-
-@cache
-def _anything() -> TypeAdapter[Any]:
-    return TypeAdapter(Any)
-
-
-def _rendered(value: Any) -> str:
-    if value is None:
-        return _NOTHING_RETURNED
-    if isinstance(value, str):
-        return value
-    try:
-        return _anything().dump_json(value, warnings=False).decode()
-    except ValueError:  # something inside has no JSON form: its own text is the best there is
-        return str(value)
-
-
-def _capped(text: str) -> str:
-    """The text as the wire can carry it: valid Unicode, and not longer than the cap."""
-    if not text.isascii():
-        text = text.encode("utf-8", "replace").decode()  # lone surrogates have no UTF-8 form
-    if len(text) <= _OUTPUT_CHARS:
-        return text
-    kept = _OUTPUT_CHARS - _NOTE_CHARS
-    return f"{text[:kept]}\n[cut here: {len(text) - kept} of {len(text)} characters are left out]"

@@ -6,6 +6,7 @@ author reads everything at once.
 
 from __future__ import annotations
 
+import builtins
 import functools
 import inspect
 from collections.abc import Mapping
@@ -53,7 +54,11 @@ class Signature:
 
 
 def routine_of(fn: Any) -> Any:
-    """What runs when a callable is called: the function of a partial, the ``__call__`` of an object."""
+    """What runs when a callable is called.
+
+    That is the function of a partial, or of a ``staticmethod`` that its class does not hold yet, and the
+    ``__call__`` of an object.
+    """
     whole = without_partial(fn)
     if inspect.isroutine(whole) or inspect.isclass(whole):
         return whole
@@ -124,9 +129,14 @@ class _Reading:
             )
 
     def _resolved(self, parameter: inspect.Parameter) -> Any:
-        if parameter.annotation is ABSENT:
+        annotation = parameter.annotation
+        if annotation is ABSENT:
             self.undescribed.append(_unannotated(parameter.name))
             return ABSENT
+        if isinstance(annotation, str):  # mostly the name of a class, and looking it up is far quicker
+            annotation = self._namespace.get(annotation, getattr(builtins, annotation, None))
+        if type(annotation) is type:
+            return annotation
         holder = SimpleNamespace(__annotations__={"it": parameter.annotation})
         try:
             return get_type_hints(holder, self._namespace, include_extras=True)["it"]
@@ -145,6 +155,8 @@ def _unannotated(name: str) -> str:
 
 
 def _kind_problem(routine: Any, fn: Any) -> str | None:
+    if isinstance(fn, classmethod):
+        return "a class method has no class before its class is made: pass Class.method, or decorate below it"
     if not callable(fn):
         return f"{type(fn).__name__} is not callable"
     if inspect.isclass(routine):
@@ -171,6 +183,6 @@ def _documentation_of(fn: Any, routine: Any) -> str | None:
 
 
 def without_partial(fn: Any) -> Any:
-    while isinstance(fn, functools.partial):
-        fn = fn.func
+    while isinstance(fn, functools.partial | staticmethod):
+        fn = fn.func if isinstance(fn, functools.partial) else fn.__func__
     return fn
