@@ -118,7 +118,9 @@ async def test_the_context_goes_where_it_is_asked_for():
     seen: list[ToolContext | None] = []
     registry = ToolRegistry([note])
     outcome = await registry.call("note", '{"text": "x"}', call_id="call_7", session="S", state={"k": 1})
-    expected = ToolContext(session="S", call_id="call_7", name="note", state={"k": 1})
+    expected = ToolContext(
+        session="S", call_id="call_7", name="note", state={"k": 1}, arguments='{"text": "x"}'
+    )
     assert outcome.output == "done"
     assert seen == [expected, expected]
 
@@ -327,7 +329,8 @@ async def test_the_approver_knows_what_it_approves(call):
         return True
 
     assert (await call(unlock, '{"door": "front"}', approver=approve)).output == "front is open"
-    assert asked == [unlock, {"door": "front"}, ToolContext(session=None, call_id="call_1", name="unlock")]
+    expected = ToolContext(session=None, call_id="call_1", name="unlock", arguments='{"door": "front"}')
+    assert asked == [unlock, {"door": "front"}, expected]
 
 
 async def test_an_approver_cannot_change_the_arguments(call):

@@ -13,7 +13,9 @@ from ._faults import ArgumentsRefused
 
 __all__ = ("OutcomeKind", "ToolOutcome")
 
-OutcomeKind = Literal["ok", "unknown_tool", "bad_json", "bad_arguments", "failed", "timeout", "denied"]
+OutcomeKind = Literal[
+    "ok", "unknown_tool", "bad_json", "bad_arguments", "failed", "timeout", "denied", "busy"
+]
 
 _OUTPUT_CHARS = 32_000
 """The longest output sent to a model: about 8,000 tokens, a quarter of the smallest context window."""
