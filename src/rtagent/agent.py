@@ -24,8 +24,8 @@ class Agent:
 
     instructions: str = ""
     """What the model is told about its job."""
-    tools: Sequence[Tool[..., Any] | Callable[..., Any]] = ()
-    """Functions that the voice can use; plain functions become tools."""
+    tools: Sequence[Tool[..., Any] | Callable[..., Any]] | ToolRegistry = ()
+    """Functions that the voice can use; plain functions become tools. A registry brings its guards along."""
     voice: str | None = None
     """A voice of the server; None leaves it to the server."""
     turn_taking: TurnTaking = "server_vad"

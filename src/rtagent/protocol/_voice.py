@@ -85,6 +85,10 @@ class Voice:
         """Whether nothing of that response is wanted any more."""
         return response_id in self._silenced
 
+    def is_audible(self, response_id: str) -> bool:
+        """Whether a running response has been given a voice."""
+        return response_id in self._audible
+
     def stop(self, active_id: str | None, reason: Literal["speech", "program"]) -> None:
         """Fall silent."""
         if active_id is not None:

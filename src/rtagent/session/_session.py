@@ -15,6 +15,7 @@ from ..audio import AudioFormat, AudioSink, AudioSource, Clock, MonotonicClock
 from ..errors import ConfigurationError, RtagentError, SessionClosed
 from ..events.lifecycle import Closed, Connected, SessionState
 from ..protocol import Core, History, HistoryEntry, Response, Usage, core_for
+from ..tools import Approver
 from ..transport import Transport
 from ._approach import Dial, Target
 from ._attachment import Attachment
@@ -58,6 +59,9 @@ class Session(Listening):
         dial: gives another open connection to the same place, for when this one is lost; None: there is none.
         reconnect: when to dial, and what to take along; None: the session ends with its connection.
         sideband: whether the session goes with a call, and ends with it.
+        state: anything that the program keeps for this session; tools find it in their context.
+        caller: who is on the other side, as the program knows it; tools find it in their context.
+        approver: asked before each call of a tool that needs approval, such as ``rtagent.tools.ask_aloud``.
         clock: what measures turns; sources and sinks should use the same one.
         observer: is told of every event in both directions, from the first one on, except for input audio.
         timeout: how long the server may take to open and configure the session, in seconds.
@@ -76,6 +80,9 @@ class Session(Listening):
         dial: Dial | None = None,
         reconnect: ReconnectPolicy | None = None,
         sideband: bool = False,
+        state: Any = None,
+        caller: Any = None,
+        approver: Approver | None = None,
         clock: Clock | None = None,
         observer: Observer | None = None,
         timeout: float = DEFAULT_TIMEOUT_S,
@@ -95,11 +102,7 @@ class Session(Listening):
         )
         self._lifeline = Lifeline(self._pump, transport, target, dial=dial, policy=reconnect)
         self._tools = ToolRunner(
-            self.agent.registry,
-            self,
-            self._pump.clock,
-            publish=self._pump.publish,
-            finished=self._pump.tool_finished,
+            self.agent.registry, self, self._pump, state=state, caller=caller, approver=approver
         )
 
     # -- the block ---------------------------------------------------------------------------------
@@ -108,6 +111,7 @@ class Session(Listening):
         group = anyio.create_task_group()
         self._group = await group.__aenter__()
         self._pump.start(self._group, self._tools)
+        self.agent.registry.hold()
         try:
             await self._open()
             self._group.start_soon(self._lifeline.run, name="session connection")
@@ -131,6 +135,7 @@ class Session(Listening):
         # The program's own exception goes on as it is, not inside a group of ours: the tasks here
         # report their failures as the end of the session and never raise them.
         await group.__aexit__(None, None, None)
+        await self.agent.registry.release()
 
     async def finish(self, timeout: float | None = DEFAULT_TIMEOUT_S) -> bool:
         """Tell the server that no more input will come, where it wants to be told, and wait for its word.

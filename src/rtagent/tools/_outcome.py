@@ -14,7 +14,7 @@ from ._faults import ArgumentsRefused
 __all__ = ("OutcomeKind", "ToolOutcome")
 
 OutcomeKind = Literal[
-    "ok", "unknown_tool", "bad_json", "bad_arguments", "failed", "timeout", "denied", "busy"
+    "ok", "unknown_tool", "bad_json", "bad_arguments", "failed", "timeout", "denied", "busy", "cancelled"
 ]
 
 _OUTPUT_CHARS = 32_000
