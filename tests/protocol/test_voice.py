@@ -310,3 +310,12 @@ def test_no_more_audio_of_a_lost_connection_comes_and_its_ids_mean_nothing(throa
     assert not throat.voice.sounding
     throat.delta("a2", "r2")
     assert [item_id for item_id, _ in played(throat)] == ["a2"]
+
+
+def test_a_response_is_audible_from_its_first_audio_to_its_end(throat: Throat) -> None:
+    seen = [throat.voice.is_audible("r1")]
+    throat.delta("a1")
+    seen.append(throat.voice.is_audible("r1"))
+    throat.voice.response_done("r1")
+    seen.append(throat.voice.is_audible("r1"))
+    assert seen == [False, True, False]
