@@ -821,6 +821,7 @@ class Calling:
         self.follow_ups: set[str] = set()
         self.interrupted: set[str] = set()
         self.finals = 0
+        self.losses = 0
         self.request_id = self.talk.ask()
         self.talk.created("r1", self.request_id)
         self.talk.sent()
@@ -841,7 +842,8 @@ class Calling:
             case "again":
                 for call_id in self.running:
                     self.talk.calls(call_id)
-            case "lose":
+            case "lose" if self.losses < REPEATED_ANSWERS:  # after that the answer counts as undelivered
+                self.losses += 1
                 self.talk.lose()
                 self.look()
                 self.talk.open()
@@ -874,7 +876,7 @@ class Calling:
         max_size=15,
     ),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_whatever_happens_each_call_starts_and_is_answered_once_and_one_response_follows(
     number: int, steps: list[tuple[str, int]]
 ) -> None:
