@@ -25,7 +25,7 @@ from ._excuses import MESSAGE_CHARS, place_of, words_of
 from ._faults import ArgumentsRefused, shortened
 from ._limits import Busy, Places
 from ._outcome import ToolOutcome
-from ._permission import Approver, Permission
+from ._permission import Approver, CallRefused, Permission
 from ._processes import WorkerProcesses
 from ._streams import stream_async, stream_in_thread
 from ._threads import WorkerThreads
@@ -77,12 +77,14 @@ async def _outcome(
         keywords = await means.permission.arguments(tool, keywords, context)
         refusal = await means.permission.refusal(tool, keywords, context, approver)
         if refusal is not None:
-            return ToolOutcome.failure("denied", tool.name, refusal)
+            raise CallRefused(refusal)
         for name in tool.contexts:
             keywords[name] = context
         return await _run_in_place(tool, partial(_run, tool, keywords, context, means), means)
     except ArgumentsRefused as refused:
         return ToolOutcome.refused(tool.name, refused)
+    except CallRefused as refused:
+        return ToolOutcome.failure("denied", tool.name, shortened(str(refused), MESSAGE_CHARS))
     except Busy as busy:
         return ToolOutcome.failure("busy", tool.name, str(busy))
     except ToolError as error:

@@ -15,7 +15,7 @@ from ._outcome import ToolOutcome
 from ._threads import WorkerThreads
 from ._tool import Tool
 
-__all__ = ("AfterCall", "Approver", "BeforeCall", "Permission")
+__all__ = ("AfterCall", "Approver", "BeforeCall", "CallRefused", "Permission")
 
 Approver: TypeAlias = Callable[[Tool[..., Any], Mapping[str, Any], ToolContext[Any]], bool | Awaitable[bool]]
 """Answers whether a call may run, given the tool, its checked arguments and the call; only True is a yes."""
@@ -32,6 +32,10 @@ AfterCall: TypeAlias = Callable[
 `ToolError` takes its place, in words for the model."""
 
 _log = logging.getLogger("rtagent.tools")
+
+
+class CallRefused(ToolError):
+    """A guard let a call, or what came of it, not through."""
 
 
 class Permission:
@@ -63,7 +67,7 @@ class Permission:
         """The arguments that the guard lets through.
 
         Raises:
-            ToolError: it lets nothing through.
+            CallRefused: it lets nothing through.
         """
         if self.before is None:
             return keywords
@@ -78,7 +82,7 @@ class Permission:
             return outcome
         try:
             changed = await self._asked(self.after, tool, outcome, context, of="after")
-        except ToolError as refusal:
+        except CallRefused as refusal:
             return ToolOutcome.failure("denied", tool.name, str(refusal))
         return outcome if changed is None else changed
 
@@ -126,14 +130,14 @@ class Permission:
     ) -> Any:
         try:
             return await self._answer(guard, tool, seen, context)
-        except ToolError:
-            raise
+        except ToolError as refusal:
+            raise CallRefused(str(refusal)) from refusal
         except Exception as error:
             _log.warning(
                 "the guard %s tool %s raised %s at %s", of, tool.name, words_of(error), place_of(error)
             )
             message = "the call is refused: checking it failed"
-            raise ToolError(message) from error
+            raise CallRefused(message) from error
 
     async def _answer(self, question: Callable[..., Any], *given: Any) -> Any:
         ask = partial(question, *given)
