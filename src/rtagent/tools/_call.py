@@ -75,9 +75,7 @@ async def _outcome(
         if context is None:
             return await _run_in_time(tool, partial(tool.fn, **keywords))
         keywords = await means.permission.arguments(tool, keywords, context)
-        refusal = await means.permission.refusal(tool, keywords, context, approver)
-        if refusal is not None:
-            raise CallRefused(refusal)
+        await means.permission.approve(tool, keywords, context, approver)
         for name in tool.contexts:
             keywords[name] = context
         return await _run_in_place(tool, partial(_run, tool, keywords, context, means), means)

@@ -86,27 +86,35 @@ class Permission:
             return ToolOutcome.failure("denied", tool.name, str(refusal))
         return outcome if changed is None else changed
 
-    async def refusal(
+    async def approve(
         self,
         tool: Tool[..., Any],
         keywords: Mapping[str, Any],
         context: ToolContext[Any],
         approver: Approver | None,
-    ) -> str | None:
-        """Why nobody has agreed to the call; None when somebody has, or nobody has to."""
+    ) -> None:
+        """Return when somebody has agreed to the call, or nobody has to.
+
+        Raises:
+            CallRefused: nobody has.
+        """
         if not await self._needed(tool, keywords, context):
-            return None
+            return
         approver = approver or self.approver
         if approver is None:
-            return "approval is not given: this tool needs it, and there is nobody to ask"
+            message = "approval is not given: this tool needs it, and there is nobody to ask"
+            raise CallRefused(message)
         try:
             approved = await self._answer(approver, tool, dict(keywords), context)
-        except Exception as error:  # noqa: BLE001 - the program's code: a broken approver has not approved
+        except Exception as error:
             _log.warning(
                 "the approver of tool %s raised %s at %s", tool.name, words_of(error), place_of(error)
             )
-            return "approval is not given: asking for it failed"
-        return None if approved is True else "approval is not given"
+            message = "approval is not given: asking for it failed"
+            raise CallRefused(message) from error
+        if approved is not True:
+            message = "approval is not given"
+            raise CallRefused(message)
 
     async def _needed(
         self, tool: Tool[..., Any], keywords: Mapping[str, Any], context: ToolContext[Any]
