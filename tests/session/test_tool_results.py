@@ -21,7 +21,7 @@ def in_short(bench: Bench) -> list[str]:
 
 
 def test_a_call_is_answered_with_what_becomes_of_it() -> None:
-    assert started(FIRST).startswith("look_up was started and runs in the background.")
+    assert started(FIRST) == "started: look_up runs in the background, and its result will follow"
 
 
 async def test_results_that_wait_together_are_told_in_one_response() -> None:

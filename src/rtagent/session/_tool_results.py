@@ -13,9 +13,7 @@ __all__ = ("LateResults", "started")
 
 def started(call: Call) -> str:
     """The output with which a call is answered at once."""
-    return (
-        f"{call.name} was started and runs in the background. The result will follow by itself; do not wait."
-    )
+    return f"started: {call.name} runs in the background, and its result will follow"
 
 
 class LateResults:
