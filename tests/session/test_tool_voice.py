@@ -159,6 +159,18 @@ async def test_one_text_is_enough_for_the_calls_of_a_response() -> None:
         assert len(creates(bench)) == 1
 
 
+async def test_a_call_in_the_background_needs_no_excuse() -> None:
+    slow = Slow()
+    hidden = tool(name="hidden", speak="Wait.", background=True)(slow.gate.wait)
+    async with tooling(hidden, mouth=True) as bench:
+        await bench.calls(("hidden", "c1"))
+        (follow_up,) = creates(bench)
+        await bench.begins(follow_up, "r2")
+        await bench.ends("r2")
+        await bench.rest(5.0)
+        assert creates(bench) == []
+
+
 async def test_progress_is_said_at_once_and_the_newest_counts() -> None:
     slow = Slow()
     async with tooling(*slow.all, mouth=True) as bench:

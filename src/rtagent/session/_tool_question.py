@@ -69,8 +69,8 @@ class Questions:
         if detection is None:
             yield
             return
-        await self._detect({**detection, "create_response": False})
         try:
+            await self._detect({**detection, "create_response": False})
             yield
         finally:
             with anyio.move_on_after(RESTORE_WITHIN_S, shield=True):

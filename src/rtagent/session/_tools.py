@@ -90,7 +90,7 @@ class ToolRunner:
         tool = self._registry.get(call.name)
         background = tool is not None and tool.background and not self._pump.core.dialect.turnless
         running = _Running(call, tool, self._clock.now(), background)
-        if tool is not None and tool.speak and not self._is_spoken_for(call.response_id):
+        if tool is not None and tool.speak and not (background or self._is_spoken_for(call.response_id)):
             self._say_soon(running, tool.speak, after_s=tool.speak_after)
         self._running[call.call_id] = running
         group.start_soon(self._run, running, name=f"tool {call.name}")
