@@ -7,9 +7,13 @@ from typing import Any
 import anyio
 import pytest
 
-from rtagent import events
+from rtagent import Agent, events
+from rtagent.audio import NullSink
 from rtagent.errors import ServerError
+from rtagent.events import lifecycle
 from rtagent.events.lifecycle import ToolProgress
+from rtagent.session import Session
+from rtagent.testing import RealtimeServer
 from rtagent.tools import ask_aloud, tool
 from tests.session.tooling import Bench, session_with, tooling
 
@@ -64,7 +68,9 @@ async def test_the_next_turn_decides(words: str, output: str) -> None:
         ]
         await bench.turn(words)
         assert output in bench.outputs()["c1"]
-        assert bench.updates.asked[1:] == [{"type": "server_vad", "silence_duration_ms": 300}]
+        assert bench.updates.asked[1:] == [
+            {"type": "server_vad", "silence_duration_ms": 300, "create_response": True}
+        ]
         assert bench.sent()[-1].type == "response.create"  # the answer was none to the assistant
 
 
@@ -114,7 +120,7 @@ async def test_without_an_answer_in_time_it_is_a_no() -> None:
             while not bench.outputs():
                 await bench.rest()
         assert bench.error_of("c1")["kind"] == "denied"
-        assert bench.updates.asked[-1] == {"type": "server_vad", "silence_duration_ms": 300}
+        assert bench.updates.asked[-1]["create_response"] is True
 
 
 async def test_a_server_that_cannot_be_told_is_asked_all_the_same() -> None:
@@ -151,3 +157,22 @@ async def test_the_end_of_the_session_ends_the_question() -> None:
         bench.pump.end(None, 1000, "closed by us")
         await bench.rest()
         assert bench.outputs() == {}
+
+
+async def test_a_spoken_yes_interrupts_the_question_and_not_the_call() -> None:
+    voiced, silence = b"\x10\x20" * 4_800, bytes(19_200)
+    agent = Agent(tools=[pay])
+    server = RealtimeServer(over="memory", transcripts=["use the tool", "yes please"], arguments={"euros": 5})
+    async with server, Session(await server.dial(), agent, approver=ask_aloud) as session:
+        session.attach(sink=NullSink())
+        async with session.subscribe(lifecycle.PlaybackStarted, lifecycle.ToolFinished) as stream:
+            session.append_audio(voiced + silence)
+            assert isinstance(await anext(stream), lifecycle.PlaybackStarted)  # of the question
+            session.append_audio(voiced + silence)
+            finished = await anext(stream)
+            assert isinstance(finished, lifecycle.ToolFinished)
+            assert (finished.output, finished.kept) == ("5 paid", False)
+            assert isinstance(await anext(stream), lifecycle.PlaybackStarted)  # of the answer
+    assert server.refusals == []
+    asked = [update["session"]["audio"]["input"] for update in server.sent("session.update")]
+    assert [ear["turn_detection"].get("create_response") for ear in asked] == [None, False, True]

@@ -74,7 +74,8 @@ class Questions:
             yield
         finally:
             with anyio.move_on_after(RESTORE_WITHIN_S, shield=True):
-                await self._detect(detection)
+                # said, even where it was unsaid before: a server may keep what an update leaves out
+                await self._detect({**detection, "create_response": True})
 
     def _detection(self) -> dict[str, Any] | None:
         """The turn detection in force, if the server answers the turns that it hears."""
