@@ -145,13 +145,16 @@ class Conversation:
         Args:
             request_id: what ``create_response`` or ``send`` returned.
             now: monotonic seconds.
-            spare_voice: whether one that has been given a voice already may speak to its end.
+            spare_voice: whether one that has been given a voice already may speak on until another one does.
         """
         m = self._machines
         response_id = m.responses.drop(request_id)
-        if response_id is not None and not (spare_voice and m.voice.is_audible(response_id)):
-            m.voice.silence(response_id)
-            m.responses.cancel(response_id)
+        if response_id is not None:
+            if spare_voice and m.voice.is_audible(response_id):
+                m.voice.give_way(response_id)
+            else:
+                m.voice.silence(response_id)
+                m.responses.cancel(response_id)
         m.responses.flush(now)
 
     # -- hand-over ---------------------------------------------------------------------------------

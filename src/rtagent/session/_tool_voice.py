@@ -3,8 +3,8 @@
 Theory of operation. A text is a response beside the conversation (``conversation="none"``, an empty context, the
 text as its instructions), so the conversation does not hold it and no other response waits for it. It is asked
 for when nobody speaks and nothing else is under way, so at most one sounds at a time. When its call ends first,
-it is taken back unless it sounds already; then it is heard to its end, and the answer after it, in the order of
-the sink. An interruption takes back all of them.
+it is taken back unless it sounds already; then it goes on until the answer has a voice too, and what has come
+of it is heard before the answer. An interruption takes back all of them.
 """
 
 from __future__ import annotations
