@@ -8,11 +8,13 @@ from __future__ import annotations
 import pickle
 import signal
 from collections.abc import Mapping
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ToolError
 from ._reference import Reference
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 __all__ = ("answer", "serve")
 

@@ -6,11 +6,10 @@ what hangs there is ended, unlike in a thread. Everything that waits for a proce
 
 from __future__ import annotations
 
-import multiprocessing
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio import to_thread
@@ -18,6 +17,9 @@ from anyio import to_thread
 from ..errors import ConfigurationError, ToolError
 from ._process_worker import serve
 from ._reference import reference_to
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
 
 __all__ = ("ProcessStatistics", "WorkerProcesses")
 
@@ -104,39 +106,48 @@ class _Worker:
     """One process and the pipe to it. ``call`` and ``bury`` block; ``kill`` may come meanwhile from the loop."""
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, self._theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(self._theirs,), name="rtagent tool", daemon=True)
-        self._begun = False
+        self._process: SpawnProcess | None = None
+        self._pipe: Any = None  # a connection, whose class is another one on Windows
         self._unwanted = False
 
     def call(self, work: bytes) -> bytes:
-        """Send one call, and wait for its answer."""
+        """Send one call, and wait for its answer; the first one makes the process."""
+        process, pipe = self._begun()
         try:
-            if not self._begun:
-                self._process.start()
-                self._theirs.close()
-                self._begun = True
-                if self._unwanted:  # since before it had begun
-                    self._process.kill()
-            self._pipe.send_bytes(work)
-            return self._pipe.recv_bytes()
+            pipe.send_bytes(work)
+            answer: bytes = pipe.recv_bytes()
         except (EOFError, OSError) as error:
             self.bury()
-            message = f"its process ended with code {self._process.exitcode}"
+            message = f"its process ended with code {process.exitcode}"
             raise ToolError(message) from error
+        return answer
 
     def kill(self) -> None:
         """End the process, whatever it does; who waits for it is told."""
         self._unwanted = True
-        if self._begun:
+        if self._process is not None:
             self._process.kill()
 
     def bury(self) -> None:
         """Wait until the process is gone, and let go of what belonged to it."""
-        if self._begun:
+        if self._process is not None:
             self._process.join()
-        self._pipe.close()
+            self._pipe.close()
+
+    def _begun(self) -> tuple[SpawnProcess, Any]:
+        if self._process is not None:
+            return self._process, self._pipe
+        from multiprocessing import get_context  # only a program that has such tools loads it
+
+        context = get_context("spawn")
+        pipe, theirs = context.Pipe()
+        process = context.Process(target=serve, args=(theirs,), name="rtagent tool", daemon=True)
+        process.start()
+        theirs.close()
+        self._process, self._pipe = process, pipe
+        if self._unwanted:  # since before it had begun
+            process.kill()
+        return process, pipe
 
 
 def _packed(fn: Callable[..., Any], keywords: Mapping[str, Any]) -> bytes:
