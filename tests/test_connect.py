@@ -13,7 +13,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 import rtagent
-from rtagent import Agent, Endpoint, events, tool
+from rtagent import Agent, Endpoint, ToolContext, events, tool
 from rtagent.engine import Decision, PlannedCall
 from rtagent.errors import (
     ConfigurationError,
@@ -253,6 +253,33 @@ async def test_a_conversation_with_the_embedded_engine_and_a_tool() -> None:
         await session.say("Too late.")
 
 
+async def test_tools_know_what_the_program_keeps_and_are_approved() -> None:
+    @tool(approval=True)
+    async def set_light(room: str, context: ToolContext[list[str]]) -> str:
+        """Switch on the light of a room.
+
+        Args:
+            room: the room, such as "kitchen".
+            context: the call.
+        """
+        context.state.append(f"{context.caller}: {room}, {len(context.history)}")
+        return "it is on"
+
+    rooms: list[str] = []
+    asked: list[str] = []
+
+    async def approve(called: Any, arguments: Any, context: ToolContext[list[str]]) -> bool:
+        asked.append(called.name)
+        return True
+
+    agent = Agent(tools=[set_light])
+    opening = rtagent.connect(agent, endpoint=Endpoint.local(), state=rooms, caller="Ada", approver=approve)
+    async with opening as session:
+        await session.say("Turn on the light in the kitchen.")
+        response = await session.respond(modalities=["text"])
+    assert (response.text, rooms, asked) == ("It is on.", ["Ada: kitchen, 2"], ["set_light"])
+
+
 async def test_the_engine_ends_with_the_block_whatever_ends_it() -> None:
     endpoint, _ = local()
     with pytest.raises(ZeroDivisionError):
@@ -427,6 +454,9 @@ def test_the_embedded_engine_translates_nothing() -> None:
             {"history": {"version": 1, "items": []}, "to": "es"},
             "history is for mode='conversation'",
         ),
+        ("transcription", {"state": 1}, "state is for mode='conversation'"),
+        ("translation", {"caller": "Ada"}, "caller is for mode='conversation'"),
+        ("transcription", {"approver": print}, "approver is for mode='conversation'"),
         ("conversation", {"language": "en"}, "language is for mode='transcription'"),
         ("transcription", {"to": "es"}, "to is for mode='translation'"),
     ],

@@ -75,7 +75,14 @@ async def test_events_of_all_three_directions_are_lines_on_one_time_base(tmp_pat
         {
             "at": 2.0,
             "direction": "session",
-            "event": {"type": "rtagent.ToolStarted", "call_id": "c1", "name": "add", "arguments": "{}"},
+            "event": {
+                "type": "rtagent.ToolStarted",
+                "call_id": "c1",
+                "name": "add",
+                "arguments": "{}",
+                "response_id": "",
+                "background": False,
+            },
         },
     ]
 

@@ -20,6 +20,7 @@ from .transport import Endpoint, Transport, connect_websocket, memory_pair
 if TYPE_CHECKING:
     from .protocol import HistoryEntry
     from .session import SyncConnecting, Transcriber, Translator
+    from .tools import Approver
 
 __all__ = ("Connecting", "connect", "connect_sync")
 
@@ -29,6 +30,9 @@ _RECONNECT = ReconnectPolicy()
 _MODES: Mapping[str, events.Mode] = {
     "agent": "conversation",
     "history": "conversation",
+    "state": "conversation",
+    "caller": "conversation",
+    "approver": "conversation",
     "language": "transcription",
     "to": "translation",
 }
@@ -139,6 +143,9 @@ def connect(
     model: str | None = ...,
     config: events.WireModel | None = ...,
     history: Sequence[HistoryEntry] | Mapping[str, Any] = ...,
+    state: Any = ...,
+    caller: Any = ...,
+    approver: Approver | None = ...,
     reconnect: ReconnectPolicy | None = ...,
     clock: Clock | None = ...,
     observer: Observer | None = ...,
@@ -178,6 +185,9 @@ def connect(
     model: str | None = None,
     config: events.WireModel | None = None,
     history: Sequence[HistoryEntry] | Mapping[str, Any] = (),
+    state: Any = None,
+    caller: Any = None,
+    approver: Approver | None = None,
     language: str | None = None,
     to: str | None = None,
     reconnect: ReconnectPolicy | None = _RECONNECT,
@@ -196,6 +206,9 @@ def connect(
         config: more configuration; what it sets goes before what the agent says.
         history: of a conversation: an earlier one to go on with, as ``session.history`` or its ``snapshot()``.
             The server is told its newest part (about 16,000 tokens) as text; nothing is said on that.
+        state: anything that the program keeps for this session; tools find it as ``context.state``.
+        caller: who is on the other side, as the program knows it; tools find it as ``context.caller``.
+        approver: asked before each call of a tool that needs approval (docs/topics/tools.md).
         language: of a transcription: what is spoken, such as ``"en"``.
         to: of a translation: what it is to become, such as ``"es"``.
         reconnect: what happens when the connection is lost: by default another one is dialled, and the
@@ -210,7 +223,8 @@ def connect(
         ConnectionFailed: (on entering) no session could be opened.
         ServerError: (on entering) the server refused the configuration.
     """
-    _check_arguments(mode, agent=agent, history=history or None, language=language, to=to)
+    tooling = {"state": state, "caller": caller, "approver": approver}
+    _check_arguments(mode, agent=agent, history=history or None, language=language, to=to, **tooling)
     chosen = endpoint if endpoint is not None else Endpoint.auto()
     options: dict[str, Any] = {
         "reconnect": reconnect,
@@ -220,9 +234,8 @@ def connect(
     }
     match mode:
         case "conversation":
-            return Connecting(
-                mode, None, chosen, model, {**options, "agent": agent, "config": config, "history": history}
-            )
+            options |= {"agent": agent, "config": config, "history": history, **tooling}
+            return Connecting(mode, None, chosen, model, options)
         case "transcription":
             from .session import Transcriber, transcription_config
 
@@ -251,6 +264,9 @@ def connect_sync(
     model: str | None = None,
     config: events.WireModel | None = None,
     history: Sequence[HistoryEntry] | Mapping[str, Any] = (),
+    state: Any = None,
+    caller: Any = None,
+    approver: Approver | None = None,
     reconnect: ReconnectPolicy | None = _RECONNECT,
     clock: Clock | None = None,
     observer: Observer | None = None,
@@ -271,6 +287,9 @@ def connect_sync(
             model=model,
             config=config,
             history=history,
+            state=state,
+            caller=caller,
+            approver=approver,
             reconnect=reconnect,
             clock=clock,
             observer=observer,

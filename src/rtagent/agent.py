@@ -27,8 +27,8 @@ class Agent:
     instructions: str | Callable[[], str] = ""
     """What the model is told about its job; a function is asked when a session begins, when it is handed over to this
     agent, and after each call of a tool."""
-    tools: Sequence[Tool[..., Any] | Callable[..., Any]] = ()
-    """Functions that the voice can use; plain functions become tools."""
+    tools: Sequence[Tool[..., Any] | Callable[..., Any]] | ToolRegistry = ()
+    """Functions that the voice can use; plain functions become tools. A registry brings its guards along."""
     voice: str | None = None
     """A voice of the server; None leaves it to the server."""
     turn_taking: TurnTaking = "server_vad"

@@ -222,3 +222,25 @@ def test_a_yes_answers_a_flag() -> None:
     expected = {"text": "the door is open", "pinned": True}
     assert decide(*said, "yes please", tools=tools).calls == (PlannedCall("create_note", expected),)
     assert calls(*said, "No.", tools=tools) == [("create_note", {**expected, "pinned": False})]
+
+
+# -- what tools want to be said -----------------------------------------------------------------------
+
+
+def test_what_is_to_be_said_exactly_is_said() -> None:
+    asked = 'Say exactly this and nothing else, in its own language: "One "moment"…"'
+    assert RuleBrain().decide(BrainInput((), (), asked)).say == 'One "moment"…'
+    assert RuleBrain().decide(BrainInput((), (), "Say exactly what is right.")).say.startswith("Hello")
+    talk = (Utterance("user", "Thank you."),)
+    assert "moment" not in RuleBrain().decide(BrainInput(talk, HOME, asked)).say
+
+
+def test_a_result_that_comes_late_is_told() -> None:
+    late = Utterance("system", "The call c1 of look_up has ended. Tell the user. Its result: it is 7 degrees")
+    said = decide("What is the weather?", "I will look.", "", tools=HOME).say
+    history = (Utterance("user", "Look."), Utterance("assistant", "I do."), late)
+    told = RuleBrain().decide(BrainInput(history, HOME, "")).say
+    assert "7 degrees" in told
+    assert told != said
+    noted = (*history[:2], Utterance("system", "Be brief."))
+    assert RuleBrain().decide(BrainInput(noted, HOME, "")).say == "Can I do anything else for you?"

@@ -46,6 +46,7 @@ def test_every_example_is_tried_here() -> None:
         "ask.py",
         "captions.py",
         "duplex.py",
+        "errands.py",
         "lights.py",
         "protocol.py",
         "test_lights.py",
@@ -98,6 +99,20 @@ def test_captions(tmp_path: Path) -> None:
     recording = Path(rtagent.cli.__file__).parent / "caller" / "02_weather.wav"
     printed = run(tmp_path, str(EXAMPLES / "captions.py"), str(recording))
     assert "weather in london" in printed
+
+
+def test_errands(tmp_path: Path) -> None:
+    printed = run(tmp_path, str(EXAMPLES / "errands.py"), str(tmp_path / "answer.wav"))
+    assert printed.splitlines() == [
+        "progress: asking for London",
+        "It is raining in London.",
+        "approved: book_hotel {'city': 'Paris'}",
+        "Started: book_hotel runs in the background, and its result will follow.",
+        "the hotel in Paris is booked for Ada",
+        "completed",
+        "['Paris']",
+    ]
+    assert (tmp_path / "answer.wav").stat().st_size > 40_000
 
 
 def live_model(socket: ServerConnection) -> None:

@@ -62,6 +62,18 @@ def test_no_follow_up_when_the_response_was_cut_or_nothing_is_to_be_said(
     assert ledger.take_settled() == [SettledGroup("resp_1", follow_up=expected)]
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_no_follow_up_when_the_user_has_interrupted_one_of_the_calls(first: bool) -> None:
+    ledger = CallLedger()
+    for call_id in "ab":
+        ledger.announce(call(call_id))
+    ledger.response_done("resp_1", completed=True)
+    ledger.finish("a", "ok", follow_up=first)
+    ledger.finish("b", "ok", follow_up=not first)
+    assert outputs(ledger) == [("a", "ok"), ("b", "ok")]
+    assert ledger.take_settled() == [SettledGroup("resp_1", follow_up=False)]
+
+
 def test_a_response_without_calls_never_settles() -> None:
     ledger = CallLedger()
     ledger.response_done("resp_1", completed=True)

@@ -788,3 +788,65 @@ def test_a_conversation_without_a_connection_is_reconnecting() -> None:
     talk.core.resumption.go_on(talk.now)
     states.append(talk.core.state)
     assert states == ["listening", "reconnecting", "listening"]
+
+
+# -- what is said beside it -----------------------------------------------------------------------
+
+ASIDE = events.ResponseParams(conversation="none")
+
+
+@pytest.mark.parametrize(
+    ("begun", "voiced", "spare", "cancelled"),
+    [
+        (False, False, False, False),
+        (True, False, True, True),
+        (True, True, True, False),
+        (True, True, False, True),
+    ],
+)
+def test_a_response_that_is_dropped_is_silent_unless_its_voice_is_spared(
+    begun: bool, voiced: bool, spare: bool, cancelled: bool
+) -> None:
+    talk = Talk()
+    request_id = talk.ask(ASIDE)
+    talk.sent()
+    if begun:
+        talk.response("b1", request_id)
+    if voiced:
+        talk.audio("a1", "b1")
+    talk.core.drop_response(request_id, talk.now, spare_voice=spare)
+    assert kinds(talk.sent()) == (["response.cancel"] if cancelled else [])
+    if begun:
+        talk.happened()
+        talk.audio("a1", "b1")
+        assert bool(talk.happened(PlayDue)) is not cancelled
+    else:
+        talk.response("b1", request_id)
+        assert kinds(talk.sent()) == ["response.cancel"]
+        talk.audio("a1", "b1")
+        assert talk.happened(PlayDue) == []
+
+
+def test_it_is_quiet_when_nobody_speaks_and_nothing_is_under_way() -> None:
+    talk = Talk()
+    assert talk.core.quiet
+    request_id = talk.ask()
+    assert not talk.core.quiet
+    talk.response("r1", request_id)
+    talk.call("c0")
+    talk.audio("a1", "r1")
+    talk.done("r1")
+    assert not talk.core.quiet
+    talk.core.playback_finished({}, talk.now)
+    assert talk.core.quiet  # the tool runs on
+    talk.ask(ASIDE)
+    assert not talk.core.quiet
+
+
+def test_while_the_user_speaks_it_is_not_quiet() -> None:
+    talk = Talk()
+    talk.server(events.InputAudioBufferSpeechStarted(audio_start_ms=0))
+    assert not talk.core.quiet
+    talk.server(events.InputAudioBufferSpeechStopped(audio_end_ms=10))
+    talk.server(events.InputAudioBufferCommitted(item_id="u"))
+    assert not talk.core.quiet

@@ -315,3 +315,12 @@ def test_what_nobody_asked_for_can_be_dropped() -> None:
     gate.request(ResponseRequest("after a tool", origin="tools", serves=("mine",)))
     gate.drop_owed()
     assert gate.busy
+
+
+def test_the_running_response_of_a_request_is_known() -> None:
+    gate = asked("a")
+    assert gate.running_for("a") is None
+    gate.created(created("r1", "a"))
+    assert (gate.running_for("a"), gate.running_for("b")) == ("r1", None)
+    gate.done("r1")
+    assert gate.running_for("a") is None

@@ -275,3 +275,12 @@ def test_a_lost_session_ends_its_utterance_and_the_next_one_goes_on(core: Interp
     core.receive(translation.SessionInputTranscriptDelta(delta="Adiós."), 2.0)
     assert core.greeted
     assert [entry.text for entry in core.history] == ["Hola.", "Adiós."]
+
+
+def test_no_response_is_dropped_and_the_voice_alone_is_quiet() -> None:
+    core = interpretation()
+    core.drop_response("nothing", 0.0)
+    assert core.events_to_send() == []
+    assert core.quiet
+    core.receive(audio(), 0.0)
+    assert not core.quiet

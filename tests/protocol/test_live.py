@@ -456,3 +456,12 @@ def test_what_is_said_while_the_next_session_is_made_ready_is_told_it_as_a_thoug
     assert session.sent() == ["session.thinking.append"]
     session.core.resumption.go_on(session.now)
     assert session.sent() == []
+
+
+def test_no_response_is_dropped_and_the_voice_alone_is_quiet() -> None:
+    core = Session().core
+    core.drop_response("nothing", 0.0)
+    assert core.events_to_send() == []
+    assert core.quiet
+    core.receive(live.SessionOutputAudioDelta.of(pcm=LOUD), 100.0)
+    assert not core.quiet

@@ -513,3 +513,56 @@ def test_without_a_connection_nothing_is_sent(desk: Desk) -> None:
     desk.tool("c1")
     desk.ask("q1")
     assert desk.sent() == []
+
+
+# -- what is not wanted any more ----------------------------------------------------------------------
+
+
+def test_a_response_that_waits_is_not_asked_for_when_it_is_dropped(desk: Desk) -> None:
+    desk.ask("q1", "q2")
+    desk.sent()
+    assert desk.responses.drop("q2") is None
+    desk.created("r1", "q1")
+    desk.done("r1")
+    assert desk.creates() == []
+
+
+def test_a_response_that_was_asked_for_is_cancelled_when_it_begins(desk: Desk) -> None:
+    desk.ask("q1", params=BESIDE)
+    assert desk.responses.drop("q1") is None
+    desk.sent()
+    assert not desk.created("b1", "q1")
+    (cancel,) = desk.sent()
+    assert isinstance(cancel, events.ResponseCancel)
+    assert cancel.response_id == "b1"
+    assert desk.responses.is_beside("b1")
+    assert desk.told(Answered) == []
+    desk.done("b1", status="cancelled")
+    assert not desk.responses.beside
+    assert not desk.responses.forget_dropped("q1")
+
+
+def test_a_response_that_runs_is_named(desk: Desk) -> None:
+    desk.ask("q1", params=BESIDE)
+    desk.created("b1", "q1")
+    assert desk.responses.drop("q1") == "b1"
+
+
+@pytest.mark.parametrize("code", [None, OCCUPIED])
+def test_a_dropped_response_that_is_refused_is_not_asked_again(desk: Desk, code: str | None) -> None:
+    desk.ask("q1")
+    desk.responses.drop("q1")
+    desk.sent()
+    assert desk.error("q1", code)
+    desk.now = 20.0
+    desk.responses.handle_timeout(desk.now)
+    desk.responses.flush(desk.now)
+    assert desk.creates() == []
+    assert not desk.responses.forget_dropped("q1")
+
+
+def test_a_dropped_response_that_never_begins_is_forgotten(desk: Desk) -> None:
+    desk.ask("q1", params=BESIDE)
+    desk.responses.drop("q1")
+    desk.responses.handle_timeout(20.0)
+    assert not desk.responses.forget_dropped("q1")

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -798,6 +798,101 @@ def test_finished_calls_stay_where_a_server_tells_no_status(status: str | None) 
     talk.server(events.ConversationItemAdded(item=output.item))
     talk.lose()
     assert [item.type for item in talk.open()[0].items] == ["function_call", "function_call_output"]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_response_that_nobody_wants_any_more_is_not_asked_for_again(begun: bool) -> None:
+    talk = Talk()
+    request_id = talk.ask(BESIDE)
+    if begun:
+        talk.created("b1", request_id)
+    talk.core.drop_response(request_id, talk.now)
+    assert creates(talk.again()) == []
+
+
+class Calling:
+    """Calls of one response that end in any order, while the user interrupts and connections are lost."""
+
+    def __init__(self, count_of_calls: int) -> None:
+        self.talk = Talk()
+        self.running = [f"c{number}" for number in range(count_of_calls)]
+        self.answered: list[str] = []
+        self.started: list[str] = []
+        self.follow_ups: set[str] = set()
+        self.interrupted: set[str] = set()
+        self.finals = 0
+        self.losses = 0
+        self.request_id = self.talk.ask()
+        self.talk.created("r1", self.request_id)
+        self.talk.sent()
+        for call_id in self.running:
+            self.talk.calls(call_id)
+        self.look()
+
+    def step(self, what: str, number: int) -> None:
+        match what:
+            case "finish" if self.running:
+                call_id = self.running.pop(number % len(self.running))
+                kept = call_id in self.interrupted
+                self.talk.core.tool_finished(call_id, call_id, self.talk.now, follow_up=not kept)
+            case "interrupt" if self.running:
+                self.interrupted.update(self.running)
+            case "done":
+                self.talk.done("r1")
+            case "again":
+                for call_id in self.running:
+                    self.talk.calls(call_id)
+            case "lose" if self.losses < REPEATED_ANSWERS:  # after that the answer counts as undelivered
+                self.losses += 1
+                self.talk.lose()
+                self.look()
+                self.talk.open()
+            case _:
+                pass
+        self.look()
+
+    def look(self) -> None:
+        for event in self.talk.sent():
+            if isinstance(event, events.ResponseCreate):
+                self.follow_ups.add(event.event_id or "")
+            self.talk.takes(event)
+            if isinstance(event, events.ConversationItemCreate) and isinstance(
+                event.item, events.FunctionCallOutput
+            ):
+                self.answered.append(event.item.call_id or "")
+        for happening in self.talk.happened():
+            if isinstance(happening, CallDue):
+                self.started.append(happening.call.call_id)
+            if isinstance(happening, ResponseFinished) and self.request_id in happening.serves:
+                self.finals += happening.final
+
+
+@given(
+    st.integers(1, 4),
+    st.lists(
+        st.tuples(
+            st.sampled_from(["finish", "finish", "interrupt", "done", "again", "lose"]), st.integers(0, 3)
+        ),
+        max_size=15,
+    ),
+)
+@settings(max_examples=300, deadline=None)
+def test_whatever_happens_each_call_starts_and_is_answered_once_and_one_response_follows(
+    number: int, steps: list[tuple[str, int]]
+) -> None:
+    calling = Calling(number)
+    names = list(calling.running)
+    for step in (*steps, ("done", 0), *[("finish", 0)] * number):
+        calling.step(*step)
+    assert calling.started == calling.answered == names
+    if calling.interrupted:
+        assert (calling.follow_ups, calling.finals) == (set(), 1)
+        return
+    (follow_up,) = calling.follow_ups
+    calling.talk.created("r2", follow_up)
+    calling.talk.done("r2")
+    calling.look()
+    assert calling.finals == 1
 
 
 def test_a_call_that_was_announced_by_its_arguments_alone_is_told_too() -> None:

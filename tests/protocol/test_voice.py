@@ -310,3 +310,32 @@ def test_no_more_audio_of_a_lost_connection_comes_and_its_ids_mean_nothing(throa
     assert not throat.voice.sounding
     throat.delta("a2", "r2")
     assert [item_id for item_id, _ in played(throat)] == ["a2"]
+
+
+def test_a_voice_that_gives_way_is_heard_until_another_one_speaks(throat: Throat) -> None:
+    throat.delta("a1", "r1")
+    throat.voice.give_way("r1")
+    throat.delta("a1", "r1")
+    throat.delta("a2", "r2")
+    throat.delta("a1", "r1")
+    throat.delta("a2", "r2")
+    played = [happening.item.item_id for happening in throat.told() if isinstance(happening, PlayDue)]
+    assert played == ["a1", "a1", "a2", "a2"]
+    assert throat.voice.dropped_ms == 1_000.0
+
+
+def test_a_voice_that_has_ended_gives_no_way(throat: Throat) -> None:
+    throat.delta("a1", "r1")
+    throat.voice.give_way("r1")
+    throat.voice.response_done("r1")
+    throat.delta("a2", "r2")
+    assert not throat.voice.is_silenced("r1")
+
+
+def test_a_response_is_audible_from_its_first_audio_to_its_end(throat: Throat) -> None:
+    seen = [throat.voice.is_audible("r1")]
+    throat.delta("a1")
+    seen.append(throat.voice.is_audible("r1"))
+    throat.voice.response_done("r1")
+    seen.append(throat.voice.is_audible("r1"))
+    assert seen == [False, True, False]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
 import anyio
+import anyio.abc
 import pytest
 
 from rtagent import events
@@ -31,23 +32,34 @@ from rtagent.protocol import (
     VoiceEnded,
 )
 from rtagent.protocol._formats import Effective
-from rtagent.session import Attachment, BargeIn, Session
+from rtagent.session import Attachment, BargeIn
 from rtagent.session._deeds import Deeds
 from rtagent.session._fanout import Fanout
-from rtagent.session._tools import ToolRunner
 from rtagent.testing import FakeClock
-from rtagent.tools import ToolRegistry, tool
-from rtagent.transport import memory_pair
 
 SECOND = bytes(48_000)
 ITEM = PlaybackItem("a1", response_id="r1")
 
 
-@tool(on_interrupt="cancel")
-async def patient() -> str:
-    """Wait."""
-    await anyio.sleep_forever()
-    return "never"
+class Runner:
+    """Notes what is asked of it."""
+
+    def __init__(self) -> None:
+        self.running: list[str] = []
+        self.told: list[tuple[str, ...]] = []
+
+    @property
+    def idle(self) -> bool:
+        return not self.running
+
+    def start(self, call: Call, group: anyio.abc.TaskGroup) -> None:
+        self.running.append(call.call_id)
+
+    def interrupt(self, call_ids: Iterable[str]) -> None:
+        self.told.append(("interrupt", *call_ids))
+
+    def hush(self) -> None:
+        self.told.append(("hush",))
 
 
 class Bench:
@@ -60,14 +72,7 @@ class Bench:
         self.core = Conversation(new_id=lambda prefix: f"{prefix}_{next(numbers)}")
         fanout = Fanout(lambda _at, _side, event: self.seen.append(event), self.clock.now)
         self.deeds = Deeds(self.core, self.clock, fanout)
-        self.finished: list[tuple[str, str, bool]] = []
-        self.tools = ToolRunner(
-            ToolRegistry([patient]),
-            Session(memory_pair()[0]),
-            self.clock,
-            publish=fanout.publish,
-            finished=lambda call_id, output, follow_up: self.finished.append((call_id, output, follow_up)),
-        )
+        self.tools = Runner()
 
     def attach(self, sink: NullSink | None) -> Attachment:
         attachment = Attachment(None, sink, self.clock, append=lambda _pcm, _at: 0.0)
@@ -244,14 +249,31 @@ async def test_tools_run_once_there_is_a_group_for_them() -> None:
     assert bench.deeds.idle
     bench.deeds.do(CallDue(call))
     bench.deeds.do(CallsInterrupted(("c1",)))
-    assert bench.seen == []
     async with anyio.create_task_group() as group:
         bench.deeds.start(group, bench.tools)
         assert bench.deeds.idle
         bench.deeds.do(CallDue(call))
         assert not bench.deeds.idle
-        await bench.clock.advance(0.0)
         bench.deeds.do(CallsInterrupted(("c1",)))
-        await bench.clock.advance(0.0)
-        assert bench.deeds.idle
-    assert [call_id for call_id, _, _ in bench.finished] == ["c1"]
+    assert (bench.tools.running, bench.tools.told) == (["c1"], [("interrupt", "c1")])
+
+
+async def test_tools_are_hushed_with_the_voice() -> None:
+    bench = Bench()
+    async with anyio.create_task_group() as group:
+        bench.deeds.start(group, bench.tools)
+        bench.deeds.do(StopDue("program"))
+    assert bench.tools.told == [("hush",)]
+
+
+async def test_a_mouth_is_a_sink_that_is_there_still() -> None:
+    bench = Bench()
+    assert not bench.deeds.has_mouth
+    bench.attach(None)
+    assert not bench.deeds.has_mouth
+    attachment = bench.attach(NullSink(clock=bench.clock))
+    assert bench.deeds.has_mouth
+    attachment.detach()
+    async with running(bench, attachment):
+        pass
+    assert not bench.deeds.has_mouth

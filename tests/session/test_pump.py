@@ -68,9 +68,7 @@ class Bench:
         self.tools = ToolRunner(
             ToolRegistry([patient, quick]),
             Session(memory_pair()[0]),
-            self.clock,
-            publish=self.pump.publish,
-            finished=self.pump.tool_finished,
+            self.pump,
         )
         self.group: anyio.abc.TaskGroup | None = None
 
@@ -627,3 +625,37 @@ async def test_who_waits_for_a_state_of_the_conversation_goes_on_when_it_is_ther
         await bench.begins()
         assert over == ["thinking"]
         await bench.is_done()
+
+
+async def test_several_may_wait_for_a_state_of_the_conversation() -> None:
+    async with pumping() as bench:
+        over: list[str] = []
+
+        async def wait(state: str) -> None:
+            await bench.pump.wait_until(lambda: bench.state == state)
+            over.append(state)
+
+        assert bench.group is not None
+        for state in ("thinking", "thinking", "speaking"):
+            bench.group.start_soon(wait, state)
+        await bench.rest()
+        await bench.begins()
+        assert over == ["thinking", "thinking"]
+        await bench.attach(NullSink(clock=bench.clock))
+        await bench.speaks()
+        assert over == ["thinking", "thinking", "speaking"]
+
+
+async def test_a_response_that_is_not_wanted_any_more_is_cancelled() -> None:
+    async with pumping() as bench:
+        request_id = bench.pump.post(
+            events.ResponseCreate(response=events.ResponseParams(conversation="none"))
+        )
+        created = await bench.server.expect(events.ResponseCreate)
+        assert created.response is not None
+        response = events.RealtimeResponse(id="b1", metadata=created.response.metadata)
+        await bench.says(events.ResponseCreated(response=response))
+        bench.pump.drop_response(request_id)
+        assert (await bench.server.expect(events.ResponseCancel)).response_id == "b1"
+        bench.pump.end(None, 1000, "closed by us")
+        bench.pump.drop_response(request_id)

@@ -118,7 +118,9 @@ async def test_the_context_goes_where_it_is_asked_for():
     seen: list[ToolContext | None] = []
     registry = ToolRegistry([note])
     outcome = await registry.call("note", '{"text": "x"}', call_id="call_7", session="S", state={"k": 1})
-    expected = ToolContext(session="S", call_id="call_7", name="note", state={"k": 1})
+    expected = ToolContext(
+        session="S", call_id="call_7", name="note", state={"k": 1}, arguments='{"text": "x"}'
+    )
     assert outcome.output == "done"
     assert seen == [expected, expected]
 
@@ -327,7 +329,8 @@ async def test_the_approver_knows_what_it_approves(call):
         return True
 
     assert (await call(unlock, '{"door": "front"}', approver=approve)).output == "front is open"
-    assert asked == [unlock, {"door": "front"}, ToolContext(session=None, call_id="call_1", name="unlock")]
+    expected = ToolContext(session=None, call_id="call_1", name="unlock", arguments='{"door": "front"}')
+    assert asked == [unlock, {"door": "front"}, expected]
 
 
 async def test_an_approver_cannot_change_the_arguments(call):
@@ -371,3 +374,115 @@ async def test_arguments_of_a_given_schema_are_passed_on(call):
     made = Tool.from_schema("join", {"type": "object", "required": ["a"]}, join)
     assert (await call(made, '{"a": [1], "b": {}}')).output == '{"a": [1], "b": {}}'
     assert (await call(made, '{"b": {}}')).error == "1 argument cannot be used; a: is required"
+
+
+# -- processes, limits, retries, generators, guards ---------------------------------------------------
+
+
+@tool(run_in="process", timeout=20)
+def own_name(suffix: str) -> str:
+    return __name__ + suffix
+
+
+async def test_a_tool_may_run_in_a_process():
+    registry = ToolRegistry([own_name])
+    registry.hold()
+    outcome = await registry.call("own_name", '{"suffix": "!"}', call_id="call_1")
+    assert outcome.output == f"{__name__}!"
+    assert registry.process_statistics().idle == 1
+    await registry.release()
+    assert registry.process_statistics().idle == 0
+
+
+async def test_a_tool_that_may_run_once_at_a_time_makes_others_wait_within_their_deadline():
+    gate = anyio.Event()
+
+    @tool(max_running=1, timeout=None)
+    async def hold() -> str:
+        await gate.wait()
+        return "held"
+
+    registry = ToolRegistry([hold])
+    outputs: list[str] = []
+
+    async def one() -> None:
+        outputs.append((await registry.call("hold", "{}", call_id="c")).output)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one)
+        tasks.start_soon(one)
+        await anyio.wait_all_tasks_blocked()
+        assert outputs == []
+        gate.set()
+    assert outputs == ["held", "held"]
+
+
+async def test_who_finds_no_place_in_time_is_told_that_the_tool_is_busy(call):
+    @tool(max_running=1, timeout=0.05)
+    async def hold(seconds: float) -> None:
+        await anyio.sleep(seconds)
+
+    registry = ToolRegistry([hold])
+    kinds: list[str] = []
+
+    async def one() -> None:
+        kinds.append((await registry.call("hold", '{"seconds": 60}', call_id="c")).kind)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(2):
+            tasks.start_soon(one)
+    assert sorted(kinds) == ["busy", "timeout"]
+    assert (await registry.call("hold", '{"seconds": 0}', call_id="c")).ok
+
+
+async def test_a_failure_that_may_pass_is_tried_again_within_the_deadline(call):
+    made: list[int] = []
+
+    @tool(retries=1, timeout=5)
+    def flaky(room: str) -> str:
+        made.append(1)
+        if len(made) == 1:
+            raise ConnectionError
+        return room
+
+    assert (await call(flaky, '{"room": "attic"}')).output == "attic"
+
+
+@pytest.mark.parametrize("awaited", [True, False])
+async def test_a_generator_is_a_tool_too(call, awaited):
+    def rooms(count: int):
+        for number in range(count):
+            yield f"room {number}"
+
+    async def rooms_async(count: int):
+        for number in range(count):
+            yield f"room {number}"
+
+    outcome = await call(rooms_async if awaited else rooms, '{"count": 2}')
+    assert outcome.output == "room 0\nroom 1"
+
+
+async def test_guards_see_a_call_before_and_after():
+    def before(_tool: Tool[..., Any], arguments: Any, _context: ToolContext) -> Any:
+        return {"a": arguments["a"] * 10, "b": arguments["b"]}
+
+    def after(_tool: Tool[..., Any], outcome: Any, context: ToolContext) -> Any:
+        seen.append((outcome.output, context.call_id))
+
+    seen: list[Any] = []
+    registry = ToolRegistry([add, add_async], before=before, after=after)
+    for name in ("add", "add_async"):
+        assert (await registry.call(name, '{"a": 1}', call_id=name)).output == "11"
+    assert seen == [("11", "add"), ("11", "add_async")]
+
+
+async def test_what_a_guard_refuses_does_not_run_and_is_shown_to_the_other(call):
+    def before(*_: Any) -> Any:
+        message = "not now"
+        raise ToolError(message)
+
+    seen: list[str] = []
+    outcome = await call(
+        add, '{"a": 1}', before=before, after=lambda _tool, outcome, _: seen.append(outcome.kind)
+    )
+    assert (error_of(outcome)["message"], seen) == ("not now", ["denied"])

@@ -43,5 +43,5 @@ def test_a_function_that_cannot_be_a_tool_says_so_where_it_is_defined():
 
 
 def test_an_unknown_option_is_a_mistake():
-    with pytest.raises(TypeError, match="retries"):
-        tool(retries=3)(len)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="tries"):
+        tool(tries=3)(len)  # type: ignore[call-overload]

@@ -4,12 +4,13 @@ import json
 import subprocess
 import sys
 import types
+from typing import Any
 
 import pytest
 
 import rtagent.tools
 from rtagent.errors import ConfigurationError, ToolDefinitionError
-from rtagent.tools import ThreadStatistics, Tool, ToolRegistry, tool
+from rtagent.tools import ProcessStatistics, ThreadStatistics, Tool, ToolRegistry, tool
 
 
 @tool
@@ -141,3 +142,28 @@ def test_the_door_is_light():
         f"import sys, rtagent.tools as t; t.ToolRegistry; t.tool; assert not {heavy} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+async def test_a_registry_of_another_has_its_guards_and_its_approver():
+    def before(*_: Any) -> dict[str, Any]:
+        return {"room": "attic"}
+
+    @tool(approval=True)
+    def light(room: str) -> str:
+        return room
+
+    first = ToolRegistry([light], approver=lambda *_: True, before=before)
+    second = ToolRegistry(first)
+    assert second.names() == ("light",)
+    assert (await second.call("light", '{"room": "cellar"}', call_id="c")).output == "attic"
+    other = ToolRegistry(first, approver=lambda *_: False, after=lambda *_: None)
+    assert (await other.call("light", '{"room": "cellar"}', call_id="c")).kind == "denied"
+    agreed = await other.call("light", '{"room": "x"}', call_id="c", approver=lambda *_: True)
+    assert agreed.output == "attic"
+
+
+async def test_who_uses_the_processes_says_so():
+    registry = ToolRegistry()
+    registry.hold()
+    await registry.release()
+    assert registry.process_statistics() == ProcessStatistics(limit=4, running=0, idle=0, waiting=0)

@@ -98,14 +98,6 @@ def test_typed_free_keywords():
     assert read_signature(take).extra is int
 
 
-def stream():
-    yield 1
-
-
-async def astream():
-    yield 1
-
-
 def missing_name(room: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa: F821
 
 
@@ -137,8 +129,6 @@ class Unreadable:
         (classmethod(read_signature), "a class method has no class before its class is made"),
         (Lamp, "a class is no tool"),
         (functools.partial(Lamp), "a class is no tool"),
-        (stream, "a generator is no tool"),
-        (astream, "a generator is no tool"),
         (Unreadable(), "its signature cannot be read"),
         (positional, "'room' is positional-only"),
     ],

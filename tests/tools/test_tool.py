@@ -58,6 +58,9 @@ async def astream():
     yield 1
 
 
+async def asleep() -> None: ...
+
+
 def test_a_tool_is_defined_as_the_session_wants_it():
     assert Tool.from_function(set_light).definition() == {
         "type": "function",
@@ -156,6 +159,25 @@ def test_a_tool_of_a_tool_starts_from_the_function():
     assert Tool.from_function(first, name="second").fn is set_light
 
 
+@pytest.mark.parametrize(
+    ("fn", "options", "nature"),
+    [
+        (wait, {}, (True, None, False)),
+        (stream, {}, (False, "sync", False)),
+        (astream, {}, (False, "async", False)),
+        (set_light, {}, (False, None, False)),
+        (asleep, {}, (True, None, True)),
+        (asleep, {"speak": "Soon.", "background": True}, (True, None, True)),
+        (asleep, {"approval": True}, (True, None, False)),
+        (asleep, {"max_running": 1}, (True, None, False)),
+        (asleep, {"retries": 1}, (True, None, False)),
+    ],
+)
+def test_what_kind_of_function_it_is(fn, options, nature):
+    made: Tool[..., Any] = Tool.from_function(fn, **options)
+    assert (made.is_async, made.streams, made.is_plain) == nature
+
+
 def test_a_method_belongs_to_its_object():
     home = Home()
     made = Tool.from_method(home, "light", timeout=2)
@@ -180,8 +202,6 @@ def test_a_hidden_context_is_remembered():
     [
         (3, "int is not callable"),
         (Home, "a class is no tool"),
-        (stream, "a generator is no tool"),
-        (astream, "a generator is no tool"),
         (lambda: None, "the name '<lambda>' is not 1 to 64 letters"),
         (len, "positional-only"),
         (Home.light, "'self' is not bound"),
@@ -205,6 +225,11 @@ def test_what_cannot_be_a_tool(fn, problem):
         ({"timeout": math.inf}, "a timeout of inf s"),
         ({"timeout": math.nan}, "a timeout of nan s"),
         ({"on_interrupt": "stop"}, 'on_interrupt is "cancel" or "keep", not \'stop\''),
+        ({"speak_after": -0.1}, "speak_after is in seconds from 0, not -0.1"),
+        ({"max_running": 0}, "max_running is 1 or more, or None for no limit, not 0"),
+        ({"retries": -1}, "retries is 0 or more, not -1"),
+        ({"retry_on": (OSError, "x")}, "retry_on is a tuple of exception classes"),
+        ({"run_in": "thread"}, "run_in is \"process\" or None, not 'thread'"),
     ],
 )
 def test_what_cannot_be_an_option(options, problem):

@@ -15,6 +15,7 @@ from anyio.abc import TaskStatus
 from .. import events
 from ..errors import LocalProtocolError, RtagentError
 from ..events import lifecycle
+from ..tools import shown_arguments
 from ._meter import Terminal, bar
 
 if TYPE_CHECKING:
@@ -171,12 +172,13 @@ def printable(text: str) -> str:
 
 
 def _written(arguments: str) -> str:
+    shown = shown_arguments(arguments or "{}")  # without secrets
     try:
-        values: object = json.loads(arguments or "{}")
+        values: object = json.loads(shown)
     except ValueError:
-        return _shortened(arguments)
+        return _shortened(shown)
     if not isinstance(values, dict):
-        return _shortened(arguments)
+        return _shortened(shown)
     pairs = cast("dict[str, Any]", values).items()
     return _shortened(", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in pairs))
 

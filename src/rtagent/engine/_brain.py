@@ -6,6 +6,7 @@ functions, or both. It is asked once for each response and keeps nothing in betw
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -19,6 +20,11 @@ __all__ = ("Brain", "BrainInput", "Decision", "PlannedCall", "RuleBrain", "Utter
 
 _MOST_REMEMBERED = 60
 """Utterances before the last that can still matter for what a short sentence refers to."""
+
+_VERBATIM = re.compile(r'\bsay exactly\b[^"]*"(.+)"', re.IGNORECASE | re.DOTALL)
+"""Instructions that leave nothing to decide."""
+_LATE_RESULT = re.compile(r"\bresult: (.+)", re.DOTALL)
+"""What a system message says of a tool that ran in the background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,9 @@ class RuleBrain:
 
     def decide(self, turn: BrainInput) -> Decision:
         """The next step of the conversation."""
+        verbatim = None if turn.history else _VERBATIM.search(turn.instructions)
+        if verbatim is not None:
+            return Decision(verbatim.group(1))
         speeches = speeches_of(turn.tools)
         memory = _memory_of(turn.history, speeches)
         tail = _tool_tail(turn.history)
@@ -111,12 +120,15 @@ def _memory_of(history: Sequence[Utterance], speeches: Sequence[ToolSpeech]) -> 
 
 
 def _tool_tail(history: Sequence[Utterance]) -> list[Utterance]:
-    """The calls and outputs behind the last thing that was said, in their order."""
+    """The calls and outputs behind the last thing that was said, in their order; late results are outputs."""
     tail: list[Utterance] = []
     for utterance in reversed(history):
         if utterance.role in ("user", "assistant"):
             break
-        if utterance.role != "system":
+        late = _LATE_RESULT.search(utterance.text) if utterance.role == "system" else None
+        if late is not None:
+            tail.insert(0, Utterance("tool_output", late.group(1)))
+        elif utterance.role != "system":
             tail.insert(0, utterance)
     return tail
 

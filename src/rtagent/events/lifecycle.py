@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 __all__ = (
+    "AgentChanged",
     "AudioDropped",
     "CallbackFailed",
     "Closed",
@@ -26,6 +27,7 @@ __all__ = (
     "SessionState",
     "StateChanged",
     "ToolFinished",
+    "ToolProgress",
     "ToolStarted",
     "TurnMeasured",
 )
@@ -157,6 +159,21 @@ class ToolStarted(LifecycleEvent):
     name: str
     arguments: str
     """JSON text, as the model wrote it."""
+    response_id: str = ""
+    """The response that asked for it."""
+    background: bool = False
+    """Whether the model has been answered already, and the result follows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolProgress(LifecycleEvent):
+    """A tool told how far it is, or something was asked or said while it runs."""
+
+    call_id: str
+    name: str
+    text: str
+    spoken: bool = False
+    """Whether the assistant is to say it too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +183,23 @@ class ToolFinished(LifecycleEvent):
     call_id: str
     name: str
     output: str
+    """What the model reads."""
     ok: bool
     took_ms: float
+    kind: str = "ok"
+    """How it ended, in one word: ``ok``, ``cancelled``, or another kind of a `ToolOutcome`."""
+    error: str | None = None
+    """What went wrong, in one line for a person."""
+    kept: bool = False
+    """Whether the user interrupted meanwhile, so that nothing is said about it before the next turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentChanged(LifecycleEvent):
+    """Another agent goes on with the conversation."""
+
+    name: str
+    previous: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,9 @@ Theory of operation (protocol document, 15.8). A call is known by its ``call_id`
 response that made it. It runs as soon as its item is finished; its output waits until the outputs of
 the calls before it are known, so that they are sent in the order of the items. When every output of
 a response has been sent and that response is done, its group is settled, once: with one follow-up
-response due if the response was completed and at least one of its calls wants to be spoken about. A
-call that was cancelled by an interruption does not want that, because then the user's next words
-decide what comes.
+response due if the response was completed and all of its calls want to be spoken about. A call that the
+user interrupted does not want that, whether it was cancelled or ran to its end: the user's next words
+decide what comes, and the outputs are there for that.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class _Group:
 
     @property
     def follow_up(self) -> bool:
-        return self.completed and any(entry.follow_up for entry in self.entries)
+        return self.completed and all(entry.follow_up for entry in self.entries)
 
 
 class CallLedger:

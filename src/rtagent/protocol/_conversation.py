@@ -139,6 +139,24 @@ class Conversation:
         self._machines.mail.forget(event_id)
         self._machines.responses.give_up(event_id)
 
+    def drop_response(self, request_id: str, now: float, *, spare_voice: bool = False) -> None:
+        """A response that was asked for is not wanted any more, whether it has begun or not.
+
+        Args:
+            request_id: what ``create_response`` or ``send`` returned.
+            now: monotonic seconds.
+            spare_voice: whether one that has been given a voice already may speak on until another one does.
+        """
+        m = self._machines
+        response_id = m.responses.drop(request_id)
+        if response_id is not None:
+            if spare_voice and m.voice.is_audible(response_id):
+                m.voice.give_way(response_id)
+            else:
+                m.voice.silence(response_id)
+                m.responses.cancel(response_id)
+        m.responses.flush(now)
+
     # -- hand-over ---------------------------------------------------------------------------------
 
     def events_to_send(self) -> list[events.ClientEvent]:
@@ -191,6 +209,11 @@ class Conversation:
             return "tool_running"
         waiting = self._machines.input.state is InputState.COMMITTED and self.effective.server_answers
         return "thinking" if waiting or self._machines.responses.gate.busy else "listening"
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nobody speaks, and no response is asked for or runs; tools may."""
+        return self._machines.quiet
 
     @property
     def history(self) -> tuple[HistoryEntry, ...]:

@@ -130,6 +130,10 @@ class Core(Protocol):
         """Nobody waits for the answer to this send any more."""
         ...
 
+    def drop_response(self, request_id: str, now: float, *, spare_voice: bool = False) -> None:
+        """A response that was asked for is not wanted any more; ``spare_voice``: unless it speaks already."""
+        ...
+
     # -- hand-over ---------------------------------------------------------------------------------
 
     def events_to_send(self) -> list[events.ClientEvent]:
@@ -173,6 +177,11 @@ class Core(Protocol):
     @property
     def state(self) -> SessionState:
         """What the conversation is doing, seen by the user."""
+        ...
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nobody speaks, and no response is asked for or runs; tools may."""
         ...
 
     @property

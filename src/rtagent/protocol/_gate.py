@@ -270,6 +270,13 @@ class Gate:
         """Forget a request that still waits in the queue."""
         self._queue = deque(waiting for waiting in self._queue if waiting.request_id != request_id)
 
+    def running_for(self, request_id: str) -> str | None:
+        """The id of the running response that belongs to a request."""
+        for response_id, request in self._owners.items():
+            if request.request_id == request_id:
+                return response_id
+        return None
+
     def next_deadline(self) -> float | None:
         """When the oldest unanswered create, or the wait for an unannounced response, runs out."""
         waiting = [*self._beside.values(), *([self._asked] if self._asked else [])]

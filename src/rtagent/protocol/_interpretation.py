@@ -155,6 +155,9 @@ class Interpretation:
         """Nobody waits for the answer to this send any more."""
         self._waiting.pop(event_id, None)
 
+    def drop_response(self, request_id: str, now: float, *, spare_voice: bool = False) -> None:
+        """Nothing to do: no response can be asked for."""
+
     # -- hand-over ---------------------------------------------------------------------------------
 
     def events_to_send(self) -> list[events.ClientEvent]:
@@ -186,6 +189,11 @@ class Interpretation:
         if self.resumption.away:
             return "reconnecting"
         return "speaking" if self._voice.sounding else "listening"
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there is a connection, and the voice is silent."""
+        return not self.resumption.away and not self._voice.sounding
 
     @property
     def history(self) -> tuple[HistoryEntry, ...]:

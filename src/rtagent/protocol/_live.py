@@ -134,6 +134,9 @@ class LiveConversation:
         if rest is not None:
             self._machines.sends.send(rest)
 
+    def drop_response(self, request_id: str, now: float, *, spare_voice: bool = False) -> None:
+        """Nothing to do: no response can be asked for."""
+
     # -- hand-over ---------------------------------------------------------------------------------
 
     def events_to_send(self) -> list[events.ClientEvent]:
@@ -189,6 +192,11 @@ class LiveConversation:
         if self._machines.delegations.calls.running:
             return "tool_running"
         return "thinking" if self._machines.delegations.open else "listening"
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there is a connection, and the voice is silent."""
+        return not self.resumption.away and not self._machines.voice.sounding
 
     @property
     def history(self) -> tuple[HistoryEntry, ...]:

@@ -9,7 +9,7 @@ from ._agreed import Agreed
 from ._answers import AnswerLedger
 from ._formats import Effective
 from ._gate import Gate
-from ._input import InputAudio
+from ._input import InputAudio, InputState
 from ._items import ItemLedger
 from ._mail import Mail
 from ._outbox import Outbox
@@ -39,6 +39,23 @@ class Machines:
         self.voice.format = self.effective.output_format
         gate = Gate(answer_within_s=answer_within_s, marks=dialect.echoes_metadata)
         self.responses = Responses(self.outbox, self.mail, self.items, self.voice.received_ms, gate)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nobody speaks, and no response is asked for or runs; tools may.
+
+        Where speech is only written down, a turn that was handed over is waited for no longer.
+        """
+        state = self.input.state
+        heard_out = state is InputState.QUIET or (
+            state is InputState.COMMITTED and not self.effective.server_answers
+        )
+        speaking = self.speech.speaking or self.voice.sounding
+        return (
+            self.mail.online
+            and heard_out
+            and not (speaking or self.responses.gate.busy or self.responses.beside)
+        )
 
     def send(self, event: events.ClientEvent, *, awaited: bool = False) -> str:
         """Send an event, with what it means for the machines beside; returns its id."""

@@ -55,6 +55,7 @@ class Responses:
         self._beside: set[str] = set()
         self._waiting: dict[str, Response] = {}
         self._expired: dict[str, None] = {}
+        self._dropped: set[str] = set()
         self._touched: dict[str, dict[str, None]] = {}
         self._argued: dict[str, dict[str, events.FunctionCall]] = {}
 
@@ -79,13 +80,16 @@ class Responses:
             echoed = (event.response.metadata or {}).get(REQUEST_KEY)
             if echoed not in self._expired:
                 return True
-            self._outbox.send(events.ResponseCancel(response_id=response_id))
+            self.cancel(response_id)
+            return False
+        if request.out_of_band:
+            self._beside.add(response_id)
+        if self.forget_dropped(request.request_id):
+            self.cancel(response_id)
             return False
         # A server that gives one id to two responses must not leave anybody waiting.
         served = self._serves.get(response_id, ())
         self._serves[response_id] = tuple(dict.fromkeys((*served, *request.serves)))
-        if request.out_of_band:
-            self._beside.add(response_id)
         self._outbox.tell(Answered(request.request_id, event))
         return True
 
@@ -139,6 +143,8 @@ class Responses:
         if request_id is None or not self.gate.is_asked(request_id):
             return occupied
         failed = self.gate.refused(request_id, now, occupied=occupied)
+        if self.forget_dropped(request_id):
+            self.gate.withdraw(request_id)
         if failed is not None:
             self._fail(failed, error)
         return True
@@ -201,9 +207,31 @@ class Responses:
         """Nobody waits for this request any more: it is not sent if it was not yet."""
         self.gate.withdraw(request_id)
 
+    def drop(self, request_id: str) -> str | None:
+        """Nobody wants that response any more: it is not asked for, or cancelled when it begins.
+
+        Returns:
+            The id of the one that runs already, which the caller may cancel.
+        """
+        self.gate.withdraw(request_id)
+        if self.gate.is_asked(request_id):
+            self._dropped.add(request_id)
+        return self.gate.running_for(request_id)
+
+    def forget_dropped(self, request_id: str) -> bool:
+        """That request has met its end; True when nobody wanted it any more."""
+        dropped = request_id in self._dropped
+        self._dropped.discard(request_id)
+        return dropped
+
+    def cancel(self, response_id: str) -> None:
+        """Ask the server to end one response, which may run beside the conversation's."""
+        self._outbox.send(events.ResponseCancel(response_id=response_id))
+
     def handle_timeout(self, now: float) -> None:
         """Fail the creates that were not answered in time."""
         for request in self.gate.expired(now):
+            self.forget_dropped(request.request_id)
             self._expired[request.request_id] = None
             while len(self._expired) > KEPT_EXPIRED:
                 del self._expired[next(iter(self._expired))]

@@ -116,13 +116,8 @@ class Resumption:
 
         Where speech is only written down, all of it is: no other connection would do that.
         """
-        m = self._m
-        heard_out = m.input.state is InputState.QUIET or (
-            m.input.state is InputState.COMMITTED and not m.effective.server_answers
-        )
-        writing = self._only_written and m.speech.unwritten
-        busy = m.responses.gate.busy or m.responses.beside or m.responses.calls.unsent or writing
-        return m.mail.online and heard_out and not m.speech.speaking and not m.voice.sounding and not busy
+        writing = self._only_written and self._m.speech.unwritten
+        return self._m.quiet and not self._m.responses.calls.unsent and not writing
 
     def plan(
         self, now: float, *, max_tokens: int = REPLAY_TOKENS, max_age_s: float | None = None
@@ -189,6 +184,8 @@ class Resumption:
         return isinstance(self._m.config, events.TranscriptionSession)
 
     def _ask_again(self, request: ResponseRequest) -> list[ResponseRequest]:
+        if self._m.responses.forget_dropped(request.request_id):
+            return []
         if request.repeated >= REPEATED_ANSWERS:
             self._m.responses.undelivered(request)
             return []

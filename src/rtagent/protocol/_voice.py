@@ -41,6 +41,7 @@ class Voice:
         self._item_id = ""
         self._elsewhere: frozenset[str] = frozenset()
         self._audible: set[str] = set()
+        self._giving_way: set[str] = set()
 
     @property
     def sounding(self) -> bool:
@@ -58,6 +59,8 @@ class Voice:
         item_id = event.item_id or self._item_id or response_id
         pcm = self._whole(event.audio, (item_id, event.content_index))
         ms = self.format.ms_of(len(pcm))
+        if self._giving_way and response_id not in self._giving_way:
+            self._make_way()
         if response_id in self._silenced:
             self.dropped_ms += ms
             return
@@ -68,6 +71,7 @@ class Voice:
     def response_done(self, response_id: str) -> None:
         """No more audio of that response will come."""
         self._heard.completed(response_id)
+        self._giving_way.discard(response_id)
         for item_id in self._deletes.pop(response_id, []):
             self._outbox.send(events.ConversationItemDelete(item_id=item_id))
         if response_id in self._audible:
@@ -84,6 +88,14 @@ class Voice:
     def is_silenced(self, response_id: str | None) -> bool:
         """Whether nothing of that response is wanted any more."""
         return response_id in self._silenced
+
+    def is_audible(self, response_id: str) -> bool:
+        """Whether a running response has been given a voice."""
+        return response_id in self._audible
+
+    def give_way(self, response_id: str) -> None:
+        """A response may speak on until another one has something to say: two voices are never mixed."""
+        self._giving_way.add(response_id)
 
     def stop(self, active_id: str | None, reason: Literal["speech", "program"]) -> None:
         """Fall silent."""
@@ -135,6 +147,11 @@ class Voice:
     def received_ms(self, item_id: str) -> float:
         """Milliseconds of voice received of an item."""
         return self._heard.received_ms(item_id) or 0.0
+
+    def _make_way(self) -> None:
+        for response_id in self._giving_way:
+            self.silence(response_id)
+        self._giving_way.clear()
 
     def _whole(self, pcm: bytes, part: tuple[str, int]) -> bytes:
         """The audio in whole samples: half a sample at a delta's end waits for the next one (rule D6)."""

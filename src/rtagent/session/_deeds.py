@@ -27,7 +27,7 @@ from ._attachment import Attachment
 from ._fanout import Fanout
 from ._measure import TurnMeter
 from ._refusal import refusal
-from ._tools import ToolRunner
+from ._tool_port import CallRunner
 from ._waiters import Waiters
 
 __all__ = ("Deeds",)
@@ -45,12 +45,18 @@ class Deeds:
         self._core = core
         self._clock = clock
         self._fanout = fanout
-        self._tools: ToolRunner | None = None
+        self._tools: CallRunner | None = None
         self._group: anyio.abc.TaskGroup | None = None
 
-    def start(self, group: anyio.abc.TaskGroup, tools: ToolRunner) -> None:
+    def start(self, group: anyio.abc.TaskGroup, tools: CallRunner) -> None:
         """From now on tools can run, in the group."""
         self._group, self._tools = group, tools
+
+    @property
+    def has_mouth(self) -> bool:
+        """Whether what is said would be heard here."""
+        attachment = self.attachment
+        return attachment is not None and attachment.sink is not None and not attachment.ended
 
     @property
     def idle(self) -> bool:
@@ -130,15 +136,16 @@ class Deeds:
         now = self._clock.now()
         if happening.reason == "speech":
             self.meter.interrupted(now)
+        if self._tools is not None:
+            self._tools.hush()
         heard = self.attachment.stop() if self.attachment is not None else None
         if heard is not None:
             self.meter.silent(heard.silent_at if heard.silent_at is not None else now)
         self._core.playback_stopped(None if heard is None else heard.ms, now)
 
     def _drain_voice(self) -> None:
-        attachment = self.attachment
-        if attachment is not None and attachment.sink is not None and not attachment.ended:
-            attachment.drain()
+        if self.attachment is not None and self.has_mouth:
+            self.attachment.drain()
         else:
             self._core.playback_finished({}, self._clock.now())
 

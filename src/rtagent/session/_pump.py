@@ -34,7 +34,7 @@ from ._fanout import Fanout, Observer
 from ._input import InputAudio
 from ._measure import Metrics, SessionStatistics
 from ._timer import Timer
-from ._tools import ToolRunner
+from ._tool_port import CallRunner
 from ._traffic import Traffic
 from ._wire import Wire
 
@@ -64,7 +64,7 @@ class Pump:
         self._moved = anyio.Event()
         self._timer = Timer(clock, core.next_deadline, self._deadline_due)
 
-    def start(self, group: anyio.abc.TaskGroup, tools: ToolRunner) -> None:
+    def start(self, group: anyio.abc.TaskGroup, tools: CallRunner) -> None:
         """Tools can run from now on, and deadlines are kept, in the group."""
         self.deeds.start(group, tools)
         group.start_soon(self._timer.run, name="session timer")
@@ -125,6 +125,12 @@ class Pump:
         """A tool has its output."""
         if self.closed is None:
             self.core.tool_finished(call_id, output, self.clock.now(), follow_up=follow_up)
+            self._carry_out()
+
+    def drop_response(self, request_id: str, *, spare_voice: bool = False) -> None:
+        """A response that was asked for is not wanted any more; ``spare_voice``: unless it speaks already."""
+        if self.closed is None:
+            self.core.drop_response(request_id, self.clock.now(), spare_voice=spare_voice)
             self._carry_out()
 
     def playback_started(self, item: PlaybackItem, at: float) -> None:
@@ -191,7 +197,8 @@ class Pump:
     async def wait_until(self, condition: Callable[[], bool]) -> None:
         """Return as soon as the conversation is in such a state."""
         while not condition():
-            self._moved = anyio.Event()
+            if self._moved.is_set():  # otherwise somebody else waits for it already
+                self._moved = anyio.Event()
             await self._moved.wait()
 
     def publish(self, event: LifecycleEvent) -> None:

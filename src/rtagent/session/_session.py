@@ -13,8 +13,9 @@ from .. import events
 from ..agent import Agent
 from ..audio import AudioFormat, AudioSink, AudioSource, Clock, MonotonicClock
 from ..errors import ConfigurationError, RtagentError, SessionClosed
-from ..events.lifecycle import Closed, Connected, SessionState
+from ..events.lifecycle import AgentChanged, Closed, Connected, SessionState
 from ..protocol import Core, History, HistoryEntry, Response, Usage, core_for
+from ..tools import Approver
 from ..transport import Transport
 from ._approach import Dial, Target
 from ._attachment import Attachment
@@ -23,6 +24,7 @@ from ._configuration import configuration
 from ._earlier import history_of
 from ._fanout import Observer
 from ._floor import Floor
+from ._handover import Handover
 from ._ids import new_id
 from ._lifeline import Lifeline
 from ._listening import Listening
@@ -58,6 +60,9 @@ class Session(Listening):
         dial: gives another open connection to the same place, for when this one is lost; None: there is none.
         reconnect: when to dial, and what to take along; None: the session ends with its connection.
         sideband: whether the session goes with a call, and ends with it.
+        state: anything that the program keeps for this session; tools find it in their context.
+        caller: who is on the other side, as the program knows it; tools find it in their context.
+        approver: asked before each call of a tool that needs approval, such as ``rtagent.tools.ask_aloud``.
         clock: what measures turns; sources and sinks should use the same one.
         observer: is told of every event in both directions, from the first one on, except for input audio.
         timeout: how long the server may take to open and configure the session, in seconds.
@@ -76,11 +81,13 @@ class Session(Listening):
         dial: Dial | None = None,
         reconnect: ReconnectPolicy | None = None,
         sideband: bool = False,
+        state: Any = None,
+        caller: Any = None,
+        approver: Approver | None = None,
         clock: Clock | None = None,
         observer: Observer | None = None,
         timeout: float = DEFAULT_TIMEOUT_S,
     ) -> None:
-        self.agent = agent if agent is not None else Agent()
         self.dialect = dialect
         self._endpoint = endpoint
         self._model = model
@@ -94,13 +101,14 @@ class Session(Listening):
             timeout_s=timeout,
         )
         self._lifeline = Lifeline(self._pump, transport, target, dial=dial, policy=reconnect)
+        first = agent if agent is not None else Agent()
         self._tools = ToolRunner(
-            self.agent.registry,
-            self,
-            self._pump.clock,
-            publish=self._pump.publish,
-            finished=self._pump.tool_finished,
+            first.registry, self, self._pump, state=state, caller=caller, approver=approver
         )
+        self._handover = Handover(
+            first, dialect, self.send, serve=self._tools.serve, changed=self._agent_changed
+        )
+        self._tools.after_call = self._handover.after_call
 
     # -- the block ---------------------------------------------------------------------------------
 
@@ -108,6 +116,7 @@ class Session(Listening):
         group = anyio.create_task_group()
         self._group = await group.__aenter__()
         self._pump.start(self._group, self._tools)
+        self._handover.begin()
         try:
             await self._open()
             self._group.start_soon(self._lifeline.run, name="session connection")
@@ -131,6 +140,7 @@ class Session(Listening):
         # The program's own exception goes on as it is, not inside a group of ours: the tasks here
         # report their failures as the end of the session and never raise them.
         await group.__aexit__(None, None, None)
+        await self._handover.end()
 
     async def finish(self, timeout: float | None = DEFAULT_TIMEOUT_S) -> bool:
         """Tell the server that no more input will come, where it wants to be told, and wait for its word.
@@ -278,6 +288,22 @@ class Session(Listening):
         await self.send(self._core.phrases.change(changes))
         return self._core.config
 
+    @property
+    def agent(self) -> Agent:
+        """Who speaks now."""
+        return self._handover.agent
+
+    async def hand_over(self, agent: Agent) -> None:
+        """Let another agent go on with this conversation: its instructions, its tools, its voice if that can change.
+
+        A tool that returns an `Agent` does the same (``rtagent.handoff``); an `AgentChanged` event tells of it.
+
+        Raises:
+            ServerError: the server refused it; the agent stays.
+            Unsupported: this kind of server cannot change its instructions.
+        """
+        await self._handover.hand_over(agent)
+
     # -- ears and mouth ----------------------------------------------------------------------------
 
     def attach(
@@ -376,6 +402,10 @@ class Session(Listening):
     def statistics(self) -> SessionStatistics:
         """What went over the wire so far, and whether anything is still under way from here."""
         return self._pump.statistics()
+
+    def _agent_changed(self, agent: Agent, previous: Agent) -> None:
+        now = self._pump.clock.now()
+        self._pump.publish(AgentChanged(at=now, name=agent.name, previous=previous.name))
 
     # -- opening -----------------------------------------------------------------------------------
 

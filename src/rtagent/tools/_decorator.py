@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, overload
 
-from ._tool import Tool, ToolOptions
+from ._options import ToolOptions
+from ._tool import Tool
 
 __all__ = ("tool",)
 
@@ -32,8 +33,9 @@ def tool(fn: Callable[..., object] | None = None, /, **options: Unpack[ToolOptio
 
     Args:
         fn: the function.
-        options: ``name`` and ``description`` replace the function's own; ``timeout`` (seconds),
-            ``on_interrupt``, ``approval``, ``strict`` and ``speak`` are explained at `Tool`.
+        options: ``name`` and ``description`` replace the function's own; ``timeout`` (seconds), ``on_interrupt``,
+            ``approval``, ``strict``, ``speak``, ``speak_after``, ``background``, ``run_in``, ``max_running``,
+            ``retries`` and ``retry_on`` are explained at `Tool`.
 
     Raises:
         ToolDefinitionError: it cannot be a tool; every reason is listed.

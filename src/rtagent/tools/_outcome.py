@@ -11,7 +11,9 @@ from ._rendering import DEFAULT_OUTPUT_CHARS, Rendering, capped
 
 __all__ = ("OutcomeKind", "ToolOutcome")
 
-OutcomeKind = Literal["ok", "unknown_tool", "bad_json", "bad_arguments", "failed", "timeout", "denied"]
+OutcomeKind = Literal[
+    "ok", "unknown_tool", "bad_json", "bad_arguments", "failed", "timeout", "denied", "busy", "cancelled"
+]
 
 
 @dataclass(frozen=True, slots=True)

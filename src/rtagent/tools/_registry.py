@@ -5,29 +5,37 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeGuard
 
 from ..errors import ConfigurationError, ToolDefinitionError
-from ._call import Approver, perform
-from ._context import ToolContext
+from ._call import Means, perform
+from ._context import CallDesk, ToolContext
 from ._faults import shortened
 from ._outcome import ToolOutcome
+from ._permission import AfterCall, Approver, BeforeCall, Permission
+from ._processes import ProcessStatistics, WorkerProcesses
 from ._threads import ThreadStatistics, WorkerThreads
 from ._tool import Tool
 
 __all__ = ("ToolRegistry",)
 
 _MOST_NAMED = 50
+_MAX_THREADS = 8
+_MAX_PROCESSES = 4
 
 
 class ToolRegistry:
-    """Tools by name; it owns the threads of the synchronous ones.
+    """Tools by name; it owns the threads and the processes that they run on.
 
     Args:
-        tools: tools, or functions to make tools of.
-        approver: asked before each call of a tool with ``approval=True``; without one such calls are denied.
+        tools: tools, or functions to make tools of. Another registry gives its approver and guards too.
+        approver: asked before each call of a tool that needs approval; without one such calls are denied.
+        before: looks at each call before anything else does; may change its arguments, or refuse it.
+        after: looks at what came of each call before the model does; may change that.
         max_threads: synchronous calls that may run at once; further ones wait within their deadline.
+        max_processes: the same for calls in processes.
 
     Raises:
         ToolDefinitionError: something is no tool, or two tools have one name.
@@ -38,11 +46,20 @@ class ToolRegistry:
         tools: Iterable[Tool[..., Any] | Callable[..., object]] = (),
         *,
         approver: Approver | None = None,
-        max_threads: int = 8,
+        before: BeforeCall | None = None,
+        after: AfterCall | None = None,
+        max_threads: int = _MAX_THREADS,
+        max_processes: int = _MAX_PROCESSES,
     ) -> None:
         self._tools: dict[str, Tool[..., Any]] = {}
-        self._approver = approver
-        self._threads = WorkerThreads(max_threads)
+        if isinstance(tools, ToolRegistry):
+            asked = tools.permission
+            before, after = before or asked.before, after or asked.after
+            approver = approver or asked.approver
+        threads = WorkerThreads(max_threads)
+        self.permission: Permission = Permission(threads, before=before, after=after, approver=approver)
+        """Who is asked about calls."""
+        self._means = Means(threads, WorkerProcesses(max_processes), self.permission)
         for tool in tools:
             self.add(tool)
 
@@ -101,10 +118,31 @@ class ToolRegistry:
 
     def statistics(self) -> ThreadStatistics:
         """How busy the threads of synchronous tools are."""
-        return self._threads.statistics()
+        return self._means.threads.statistics()
+
+    def process_statistics(self) -> ProcessStatistics:
+        """How busy the processes of tools with ``run_in="process"`` are."""
+        return self._means.processes.statistics()
+
+    def hold(self) -> None:
+        """Calls will come: processes are kept from now on, until ``release`` was called as often as this."""
+        self._means.processes.hold()
+
+    async def release(self) -> None:
+        """No more calls will come from whoever called ``hold``; after the last one the processes end."""
+        await self._means.processes.release()
 
     async def call(
-        self, name: str, arguments: str, *, call_id: str, session: Any = None, state: Any = None
+        self,
+        name: str,
+        arguments: str,
+        *,
+        call_id: str,
+        session: Any = None,
+        state: Any = None,
+        caller: Any = None,
+        desk: CallDesk | None = None,
+        approver: Approver | None = None,
     ) -> ToolOutcome:
         """Call a tool as a model asks for it. Nothing but cancellation is raised: the outcome tells it all.
 
@@ -112,14 +150,17 @@ class ToolRegistry:
             name: the tool's name, as the model wrote it.
             arguments: JSON text of an object, as the model wrote it.
             call_id: the wire's id of the call.
-            session: handed to the tool in its `ToolContext`.
-            state: handed to the tool in its `ToolContext`.
+            session: handed to the tool in its `ToolContext`, as are ``state``, ``caller`` and ``desk``.
+            state: what the program keeps for the session.
+            caller: who is on the other side.
+            desk: what the session does for the call.
+            approver: asked instead of the registry's own.
         """
         tool = self._tools.get(name)
         if tool is None:
             return self._unknown(name)
-        context = ToolContext(session=session, call_id=call_id, name=name, state=state)
-        return await perform(tool, arguments, context, threads=self._threads, approver=self._approver)
+        context = partial(ToolContext, session, call_id, name, state, caller, arguments, desk)
+        return await perform(tool, arguments, context, self._means, approver)
 
     def _unknown(self, name: str) -> ToolOutcome:
         asked = shortened(name)

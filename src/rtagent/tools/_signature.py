@@ -161,8 +161,6 @@ def _kind_problem(routine: Any, fn: Any) -> str | None:
         return f"{type(fn).__name__} is not callable"
     if inspect.isclass(routine):
         return "a class is no tool: pass a function, or Tool.from_method(obj, name)"
-    if inspect.isasyncgenfunction(routine) or inspect.isgeneratorfunction(routine):
-        return "a generator is no tool: return one value, such as a list"
     return None
 
 

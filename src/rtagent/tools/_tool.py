@@ -4,49 +4,31 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import InitVar, dataclass, field
-from typing import Any, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, Unpack
 
 from ..errors import ToolDefinitionError
 from ._arguments import Arguments, FunctionArguments
+from ._options import (
+    DEFAULT_SPEAK_AFTER_S,
+    DEFAULT_TIMEOUT_S,
+    ApprovalTest,
+    CallOptions,
+    InterruptPolicy,
+    ToolOptions,
+    option_problems,
+)
 from ._raw import SchemaArguments, schema_problems
 from ._signature import ABSENT, read_signature, routine_of, without_partial
 
-__all__ = ("DEFAULT_TIMEOUT_S", "CallOptions", "InterruptPolicy", "Tool", "ToolOptions")
+__all__ = ("Tool",)
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
 ArgumentsP = ParamSpec("ArgumentsP")
 ResultT = TypeVar("ResultT")
-
-DEFAULT_TIMEOUT_S = 30.0
-"""How long a call may take unless its tool says otherwise (seconds)."""
-
-InterruptPolicy = Literal["cancel", "keep"]
-
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_DESCRIPTION_CHARS = 1024
-"""A longer description makes the server reject the whole configuration of the session."""
-
-
-class CallOptions(TypedDict, total=False):
-    """How calls of a tool are run; the attributes of `Tool` tell what each one means."""
-
-    timeout: float | None
-    on_interrupt: InterruptPolicy
-    approval: bool
-    strict: bool
-    speak: str | None
-
-
-class ToolOptions(CallOptions, total=False):
-    """The same, and what the model is told instead of the function's own name and docstring."""
-
-    name: str | None
-    description: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,21 +46,41 @@ class Tool(Generic[P, R_co]):
     contexts: tuple[str, ...] = field(default=(), repr=False)
     """The parameters that receive the `ToolContext`."""
     timeout: float | None = DEFAULT_TIMEOUT_S
-    """Seconds that a call may take, the wait for a thread included; None is no limit."""
+    """Seconds that a call may take, the wait for its turn included; None is no limit."""
     on_interrupt: InterruptPolicy = "cancel"
-    """What becomes of a running call when the user interrupts the response that asked for it."""
-    approval: bool = False
-    """Whether a person must agree to each call; when nobody can be asked, it is denied."""
+    """What becomes of a running call when the user interrupts: it is cancelled, or it runs on (``keep``) and
+    its result is known to the model from the user's next turn on."""
+    approval: bool | ApprovalTest = False
+    """Whether a person must agree to each call, or what tells that for each; when nobody can be asked, it is
+    denied."""
     strict: bool = False
     """Whether the schema has the strict form: closed objects, everything required, null for a default."""
     speak: str | None = None
-    """What the assistant says while a call runs."""
+    """What the assistant says once while a call runs, if nothing else sounds."""
+    speak_after: float = DEFAULT_SPEAK_AFTER_S
+    """Seconds that a call must have run in silence before that."""
+    background: bool = False
+    """Whether the conversation goes on at once; the result follows at a quiet moment."""
+    run_in: Literal["process"] | None = None
+    """``process``: in a worker process, which is ended with a call that takes too long. None: an async function
+    in the session's own event loop, any other on a worker thread."""
+    max_running: int | None = None
+    """Calls that may run at once; further ones wait within their deadline. None is no limit."""
+    retries: int = 0
+    """How often a call is made again that failed, within its deadline; for tools that may run twice."""
+    retry_on: tuple[type[Exception], ...] = (OSError,)
+    """The failures after which that is done."""
     is_async: bool = field(init=False, repr=False)
-    """Whether the function is awaited in the caller's task; otherwise it runs on a worker thread."""
+    """Whether the function is awaited in the caller's task."""
+    streams: Literal["sync", "async"] | None = field(init=False, repr=False)
+    """The kind of generator that the function is, if it is one: what it yields is the call's progress."""
+    is_plain: bool = field(init=False, repr=False)
+    """Whether a call is its arguments, the function and its deadline, and nothing else."""
     problems: InitVar[Sequence[str]] = ()
 
     def __post_init__(self, problems: Sequence[str]) -> None:
-        found = [*problems, *_option_problems(self)]
+        self.__dict__.update(_nature_of(self))
+        found = [*problems, *option_problems(self)]
         if found:
             raise ToolDefinitionError(self.name, found)
         whole = without_partial(self.fn)
@@ -86,7 +88,6 @@ class Tool(Generic[P, R_co]):
         self.__dict__.update(
             {name: getattr(whole, name) for name in functools.WRAPPER_ASSIGNMENTS if hasattr(whole, name)},
             __wrapped__=self.fn,
-            is_async=inspect.iscoroutinefunction(routine_of(self.fn)),
         )
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
@@ -186,14 +187,13 @@ def _is_told(key: str, value: Any) -> bool:
     return value is not None or key not in {"name", "description"}
 
 
-def _option_problems(tool: Tool[..., Any]) -> Iterator[str]:
-    """What is wrong with a tool's options."""
-    if not _NAME.fullmatch(tool.name):
-        yield f"the name {tool.name!r} is not 1 to 64 letters, digits, underscores or hyphens (give name=...)"
-    size = len(tool.description)
-    if size > _DESCRIPTION_CHARS:
-        yield f"its description has {size} of {_DESCRIPTION_CHARS} allowed characters (give description=...)"
-    if tool.timeout is not None and not 0 < tool.timeout < float("inf"):
-        yield f"a timeout of {tool.timeout} s is no time to wait: give seconds above 0, or None for no limit"
-    if tool.on_interrupt not in {"cancel", "keep"}:
-        yield f'on_interrupt is "cancel" or "keep", not {tool.on_interrupt!r}'
+def _nature_of(tool: Tool[..., Any]) -> dict[str, Any]:
+    """What kind of function it is made of."""
+    routine = routine_of(tool.fn)
+    is_async = inspect.iscoroutinefunction(routine)
+    streams = "async" if inspect.isasyncgenfunction(routine) else None
+    if inspect.isgeneratorfunction(routine):
+        streams = "sync"
+    limited = tool.max_running is not None or tool.retries > 0
+    is_plain = is_async and not (tool.contexts or tool.approval or limited or tool.run_in)
+    return {"is_async": is_async, "streams": streams, "is_plain": is_plain}
