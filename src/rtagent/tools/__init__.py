@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ._call import Approver
     from ._context import ToolContext
     from ._decorator import tool
+    from ._mcp import McpTools
+    from ._mcp_restarts import McpRestarts
+    from ._mcp_result import McpResult
     from ._outcome import OutcomeKind, ToolOutcome
     from ._registry import ToolRegistry
     from ._threads import ThreadStatistics
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = (
     "DEFAULT_TIMEOUT_S",
     "Approver",
+    "McpRestarts",
+    "McpResult",
+    "McpTools",
     "OutcomeKind",
     "ThreadStatistics",
     "Tool",
@@ -37,6 +43,9 @@ __getattr__, __dir__ = lazily(
     {
         "DEFAULT_TIMEOUT_S": "._tool",
         "Approver": "._call",
+        "McpRestarts": "._mcp_restarts",
+        "McpResult": "._mcp_result",
+        "McpTools": "._mcp",
         "OutcomeKind": "._outcome",
         "ThreadStatistics": "._threads",
         "Tool": "._tool",

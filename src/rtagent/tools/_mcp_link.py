@@ -1,0 +1,267 @@
+"""The link to an MCP server: connected, lost, connected again, and calls in the meantime.
+
+One task owns the connection (`McpLink.run`): it opens it, reads the list of tools, waits until it is lost or the
+list changes, and closes it, all in itself. Calls come from any task. A call is sent once: when its answer
+cannot come any more, it fails, and nobody but the model may ask again. A call while there is no connection
+fails at once, because a caller waits at the other end.
+
+```
+connecting -> ready -> lost -> ready ...      lost -> failed      (any) -> closed
+```
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, Literal
+
+import anyio
+from anyio.abc import TaskStatus
+
+from ..errors import ConnectionFailed, RtagentError, ToolError
+from ._faults import shortened
+from ._mcp_connection import McpServerAddress, connected, offered_tools
+from ._mcp_names import OfferedTool
+from ._mcp_package import McpPackage, load_mcp
+from ._mcp_restarts import McpRestarts
+from ._mcp_result import McpResult, result_of
+
+__all__ = ("McpLink", "McpState")
+
+McpState = Literal["connecting", "ready", "lost", "failed", "closed"]
+
+_CHANGED = "notifications/tools/list_changed"
+_SESSION_GONE = "Session terminated"
+"""How ``mcp`` says that an HTTP server has forgotten our session, as it does when it was restarted."""
+_LISTEN_AGAIN_S = 5.0
+_SAID_CHARS = 400
+
+_log = logging.getLogger("rtagent.tools")
+
+
+class McpLink:
+    """The connection to one server, and its list of tools.
+
+    Args:
+        address: where the server is.
+        restarts: when a lost server is started again.
+        within_s: how long start, handshake and first list may take.
+        on_tools: told the list whenever it was read; what it raises on the first one ends the link.
+        on_state: told each change of the state.
+    """
+
+    def __init__(
+        self,
+        address: McpServerAddress,
+        *,
+        restarts: McpRestarts,
+        within_s: float,
+        on_tools: Callable[[list[OfferedTool]], None],
+        on_state: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._address = address
+        self._restarts = restarts
+        self._within_s = within_s
+        self._on_tools = on_tools
+        self._on_state = on_state
+        self._package: McpPackage | None = None
+        self._client: Any = None
+        self._signal = anyio.Event()
+        self._ended = False
+        self._changed = False
+        self._was_ready = False
+        self.state: McpState = "connecting"
+        self.reason = ""
+        """Why it is lost or failed, in one line."""
+        self.instructions: str | None = None
+        """What the server says about its use."""
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Hold the link until cancelled, or until it is given up; started once the first list was read.
+
+        Raises:
+            ConfigurationError: the package is missing, or the tools cannot be offered as asked.
+            ConnectionFailed: the first connection failed.
+        """
+        self._package = await load_mcp()
+        failures = 0
+        while True:
+            since = anyio.current_time()
+            try:
+                await self._hold_one(self._package, task_status)
+            except Exception as error:  # noqa: BLE001 - whatever ends a connection: told, and dialled again
+                if not self._was_ready:
+                    raise self._first_failure(error) from error
+                self.reason = self._reason_of(error)
+            held_s = anyio.current_time() - since
+            failures = 1 if held_s >= self._restarts.stable_after_s else failures + 1
+            # spreads attempts; nothing secret about it
+            delay_s = self._restarts.delay_s(failures, random.random())  # noqa: S311
+            if delay_s is None:
+                await self._move_to("failed")
+                return
+            _log.warning(
+                "MCP server %s is lost: %s; next attempt in %.1f s", self._address.label, self.reason, delay_s
+            )
+            await self._move_to("lost")
+            await anyio.sleep(delay_s)
+
+    async def call(
+        self, name: str, arguments: dict[str, Any], progress: Callable[..., Awaitable[None]] | None
+    ) -> McpResult:
+        """Call a tool of the server, once.
+
+        Raises:
+            ToolError: there is no answer, or the answer is that it failed.
+        """
+        client, package = self._client, self._package
+        if client is None or package is None:
+            raise ToolError(self._unreachable())
+        try:
+            answer = await client.session.call_tool(name, arguments, progress_callback=progress)
+        except package.shared.MCPError as error:
+            if error.message == _SESSION_GONE and client is self._client:
+                self._note_end()
+            raise self._call_failure(error, package) from error
+        except (anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
+            raise ToolError(self._lost_in_call()) from error
+        except RuntimeError as error:  # an answer that breaks the tool's own schema, or asks for a person's input
+            raise ToolError(f"the answer cannot be used: {error}") from error
+        return result_of(answer)
+
+    def close(self) -> None:
+        """The link was ended by the program."""
+        self._client = None
+        self.state = "closed"
+
+    async def _hold_one(self, package: McpPackage, task_status: TaskStatus[None]) -> None:
+        """One connection, from its opening to its loss."""
+        self._ended = self._changed = False
+        opening = connected(
+            self._address,
+            package,
+            within_s=self._within_s,
+            on_end=self._note_end,
+            on_message=self._on_message,
+        )
+        async with opening as client:
+            with anyio.fail_after(self._within_s):
+                self._on_tools(await offered_tools(client, package))
+            self._client, self.instructions = client, client.instructions
+            try:
+                await self._move_to("ready")
+                if not self._was_ready:
+                    self._was_ready = True
+                    task_status.started()
+                async with anyio.create_task_group() as listening:
+                    listening.start_soon(self._listen, client, package)
+                    await self._follow(client, package)
+                    listening.cancel_scope.cancel()
+            finally:
+                self._client = None
+
+    async def _follow(self, client: Any, package: McpPackage) -> None:
+        """Read the list again whenever it changes; returns when the connection has ended."""
+        while not self._ended:
+            await self._signal.wait()
+            self._signal = anyio.Event()
+            if self._changed and not self._ended:
+                self._changed = False
+                with anyio.fail_after(self._within_s):
+                    self._take(await offered_tools(client, package))
+                await self._on_state()
+        self.reason = self._with_what_it_said("it has ended")
+
+    def _take(self, offered: list[OfferedTool]) -> None:
+        try:
+            self._on_tools(offered)
+        except RtagentError as error:
+            _log.warning(
+                "the changed tools of MCP server %s are not taken over: %s", self._address.label, error
+            )
+
+    async def _listen(self, client: Any, package: McpPackage) -> None:
+        """Subscribe to changes of the list, which servers of 2026 and later tell only to who asks."""
+        while client.protocol_version in package.versions.MODERN_PROTOCOL_VERSIONS:
+            try:
+                async with client.listen(tools_list_changed=True) as changes:
+                    async for _ in changes:
+                        self._note_change()
+                return  # the server has closed it in order
+            except package.shared.MCPError:
+                return  # this server does not tell
+            except package.subscriptions.SubscriptionLost:
+                await anyio.sleep(_LISTEN_AGAIN_S)
+                self._note_change()  # what happened meanwhile is not told again
+
+    async def _on_message(self, message: Any) -> None:
+        if getattr(message, "method", None) == _CHANGED:
+            self._note_change()
+
+    def _note_change(self) -> None:
+        self._changed = True
+        self._signal.set()
+
+    def _note_end(self) -> None:
+        self._ended = True
+        self._client = None
+        self.state = "lost"
+        self._signal.set()
+
+    async def _move_to(self, state: McpState) -> None:
+        self.state = state
+        await self._on_state()
+
+    def _call_failure(self, error: Any, package: McpPackage) -> ToolError:
+        if error.code == package.types.CONNECTION_CLOSED:
+            return ToolError(self._lost_in_call())
+        if error.message == _SESSION_GONE:
+            return ToolError(f"{self._name()} was restarted and did not take the call; try again in a moment")
+        return ToolError(f"{self._name()} refused the call: {error.message}")
+
+    def _first_failure(self, error: Exception) -> RtagentError:
+        cause = _first_of(error)
+        if isinstance(cause, RtagentError):
+            return cause
+        return ConnectionFailed(f"{self._name()} cannot be used: {self._reason_of(cause)}")
+
+    def _reason_of(self, error: BaseException) -> str:
+        cause = _first_of(error)
+        if isinstance(cause, TimeoutError):
+            return self._with_what_it_said(f"it did not answer within {self._within_s:g} s")
+        words = f"{type(cause).__name__}: {cause}".removesuffix(": ")
+        return self._with_what_it_said(shortened(words, _SAID_CHARS))
+
+    def _with_what_it_said(self, words: str) -> str:
+        said = self._address.said()
+        return f"{words}; {said}" if said else words
+
+    def _name(self) -> str:
+        return f"the MCP server {self._address.label}"
+
+    def _lost_in_call(self) -> str:
+        return f"{self._name()} was lost during the call, which may have been carried out; it is not repeated"
+
+    def _unreachable(self) -> str:
+        match self.state:
+            case "failed":
+                return f"{self._name()} is not available any more; nothing was done"
+            case "closed":
+                return f"{self._name()} is closed; nothing was done"
+            case _:
+                return f"{self._name()} is being started again; nothing was done, try again in a moment"
+
+
+def _first_of(error: BaseException) -> BaseException:
+    """The first exception that is no group; the others are mostly its consequences."""
+    return next(_leaves(error))
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
