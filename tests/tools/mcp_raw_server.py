@@ -7,7 +7,7 @@ Each call is noted in the file LOG, as is each cancellation.
 
 Arguments: ``log=FILE``, ``names=a,b`` (further tools), ``pages=N`` (a list in pages of N), ``deaf`` (no answer to the
 handshake), ``stubborn`` (does not end with its input, nor when it is told to terminate), ``mortal=N`` (ends by
-itself before the Nth start answers), ``say=TEXT`` (on standard error).
+itself before the Nth start answers), ``lists=N`` (only so many lists), ``say=TEXT`` (on standard error).
 """
 
 from __future__ import annotations
@@ -17,15 +17,23 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 OPTIONS = dict(argument.partition("=")[::2] for argument in sys.argv[1:])
 NAMES = ["echo", "pid", "hang", "die", "garbage", "learn", "progress", "refuse", "lie"]
 NAMES += [name for name in OPTIONS.get("names", "").split(",") if name]
 
 
+LISTS: list[dict[str, Any]] = []
+
+
+def write(stream: TextIO, line: str) -> None:
+    stream.write(f"{line}\n")
+    stream.flush()
+
+
 def send(**message: Any) -> None:
-    print(json.dumps({"jsonrpc": "2.0", **message}), flush=True)
+    write(sys.stdout, json.dumps({"jsonrpc": "2.0", **message}))
 
 
 def note(line: str) -> None:
@@ -35,7 +43,11 @@ def note(line: str) -> None:
 
 
 def described(name: str) -> dict[str, Any]:
-    tool: dict[str, Any] = {"name": name, "description": f"{name} it. " * 300, "inputSchema": {"type": "object"}}
+    tool: dict[str, Any] = {
+        "name": name,
+        "description": f"{name} it. " * 300,
+        "inputSchema": {"type": "object"},
+    }
     if name == "lie":
         tool["outputSchema"] = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
     return tool
@@ -58,7 +70,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any] | None:
             info = {"name": "raw", "version": "1"}
             return {"protocolVersion": "2025-06-18", "capabilities": able, "serverInfo": info}
         case "tools/list":
-            return page(params)
+            LISTS.append(params)
+            return page(params) if len(LISTS) <= int(OPTIONS.get("lists", 99)) else None
         case "tools/call":
             return called(request["id"], params)
         case _:
@@ -75,10 +88,10 @@ def called(request_id: int, params: dict[str, Any]) -> dict[str, Any] | None:
         case "hang":
             return None
         case "die":
-            print("the end", file=sys.stderr, flush=True)
+            write(sys.stderr, "the end")
             os._exit(1)
         case "garbage":
-            print("this is no JSON", flush=True)
+            write(sys.stdout, "this is no JSON")
         case "learn":
             NAMES.append(arguments["name"])
             send(method="notifications/tools/list_changed")
@@ -90,12 +103,14 @@ def called(request_id: int, params: dict[str, Any]) -> dict[str, Any] | None:
             return {"error": {"code": -32602, "message": "not like this"}}
         case "lie":
             return {"content": [], "structuredContent": {"n": "one"}}
+        case _:
+            pass
     return {"content": [{"type": "text", "text": text}]}
 
 
 def main() -> None:
     if "say" in OPTIONS:
-        print(OPTIONS["say"], file=sys.stderr, flush=True)
+        write(sys.stderr, OPTIONS["say"])
     if "stubborn" in OPTIONS:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     note("start")
@@ -109,7 +124,9 @@ def main() -> None:
             continue
         result = answer(message)
         if result is not None:
-            send(id=message["id"], **({"error": result["error"]} if "error" in result else {"result": result}))
+            send(
+                id=message["id"], **({"error": result["error"]} if "error" in result else {"result": result})
+            )
     while "stubborn" in OPTIONS:
         signal.pause()
 

@@ -24,9 +24,7 @@ from mcp_types import (
 )
 
 TOKEN = "Bearer sesame"
-PIXEL = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 server = MCPServer("test", instructions="Ask for the weather first.")
 
@@ -88,7 +86,7 @@ async def wait(log: str, context: Context) -> str:
 def die(log: str) -> str:
     """End the server in the middle of a call."""
     note(log, "died")
-    print("going down", file=sys.stderr, flush=True)
+    say("going down")
     os._exit(3)
 
 
@@ -102,6 +100,11 @@ async def learn(name: str, context: Context) -> str:
     server.add_tool(learned, name=name, description="Just learned.")
     await context.notify_tools_changed()
     return "learned"
+
+
+def say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def note(log: str, what: str) -> None:
@@ -131,7 +134,7 @@ def serve(port: int) -> None:
 
 
 if __name__ == "__main__":
-    print("a line on standard error", file=sys.stderr, flush=True)
+    say("a line on standard error")
     if len(sys.argv) > 1:
         serve(int(sys.argv[1]))
     else:

@@ -49,7 +49,9 @@ def test_the_chosen_tools_are_named() -> None:
 
 
 def test_two_tools_of_one_name_are_refused() -> None:
-    with pytest.raises(ToolDefinitionError, match=r"'a\.b' and 'a/b' .* would both be called 'a_b'; .*exclude="):
+    with pytest.raises(
+        ToolDefinitionError, match=r"'a\.b' and 'a/b' .* would both be called 'a_b'; .*exclude="
+    ):
         ToolChoice().named(offered("a.b", "a/b"))
     assert list(ToolChoice(exclude=["a/b"]).named(offered("a.b", "a/b"))) == ["a_b"]
 

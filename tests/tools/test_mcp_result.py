@@ -60,7 +60,7 @@ def test_an_answer_of_nothing_is_empty_text() -> None:
 
 
 def test_a_failure_is_an_error_in_the_server_s_words() -> None:
-    with pytest.raises(ToolError, match="^no such city$"):
+    with pytest.raises(ToolError, match=r"^no such city$"):
         result_of(answer(part("text", text="no such city"), is_error=True))
     with pytest.raises(ToolError, match="did not say why"):
         result_of(answer(is_error=True))

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 
 import pytest
@@ -59,9 +58,11 @@ async def test_a_descendant_that_lives_on_holds_nothing_up() -> None:
     tail = StderrTail()
     with tail.receiving() as file:
         program = "import sys; sys.stderr.write('hi'); sys.stderr.flush(); sys.stdin.read()"
-        child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stderr=file)
-        while tail.text() != "hi":
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", program, stdin=asyncio.subprocess.PIPE, stderr=file
+        )
+        while tail.text() != "hi":  # noqa: ASYNC110 - the tail tells nobody
             await asyncio.sleep(0)
-    assert child.poll() is None
-    child.communicate(b"")
+    assert child.returncode is None
+    await child.communicate(b"")
     assert tail.text() == "hi"

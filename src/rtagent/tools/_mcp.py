@@ -25,7 +25,7 @@ from ._tool import DEFAULT_TIMEOUT_S, InterruptPolicy, Tool
 __all__ = ("McpTools",)
 
 _START_TIMEOUT_S = 30.0
-_ADDRESS = re.compile(r"https?://(?:[^/?#@]*@)?(?P<host>\[[^\]]+\]|[^/?#@:\s]+)", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://(?:[^/?#@]*@)?(?P<host>\[[^\]]+\]|[^/?#@:\s\[\]]+)", re.IGNORECASE)
 _log = logging.getLogger("rtagent.tools")
 
 Progress = Callable[[float, float | None, str | None], Awaitable[None]]
@@ -194,7 +194,7 @@ class McpTools:
             told = self._on_change(self)
             if inspect.isawaitable(told):
                 await told
-        except Exception:
+        except Exception:  # noqa: BLE001 - the program's code: reported, and the server goes on
             _log.exception("on_change of the MCP server %s raised", self._label)
 
 

@@ -7,7 +7,7 @@ from other tasks; that is allowed.
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -63,7 +63,7 @@ class LocalServer:
     stderr: StderrTail = field(default_factory=StderrTail, repr=False)
 
     @asynccontextmanager
-    async def transport(self, package: McpPackage) -> AsyncIterator[tuple[Any, Any]]:
+    async def transport(self, package: McpPackage) -> AsyncGenerator[tuple[Any, Any]]:
         parameters = package.stdio.StdioServerParameters(
             command=self.command, args=list(self.args), env=dict(self.env or {}), cwd=self.cwd
         )
@@ -86,7 +86,7 @@ class RemoteServer:
     _bad_status: int | None = field(default=None, init=False)
 
     @asynccontextmanager
-    async def transport(self, package: McpPackage) -> AsyncIterator[tuple[Any, Any]]:
+    async def transport(self, package: McpPackage) -> AsyncGenerator[tuple[Any, Any]]:
         make = partial(
             package.httpx.AsyncClient,
             timeout=package.httpx.Timeout(_CONNECT_S, read=_READ_S),
@@ -116,7 +116,7 @@ async def connected(
     within_s: float,
     on_end: Callable[[], None],
     on_message: Callable[[Any], Awaitable[None]],
-) -> AsyncIterator[Any]:
+) -> AsyncGenerator[Any]:
     """A client whose handshake is done; what it raises while it lasts may come in an exception group.
 
     Args:
@@ -163,7 +163,7 @@ class _Watched:
     @asynccontextmanager
     async def transport(
         cls, transport: AbstractAsyncContextManager[tuple[Any, Any]], on_end: Callable[[], None]
-    ) -> AsyncIterator[tuple[Any, Any]]:
+    ) -> AsyncGenerator[tuple[Any, Any]]:
         """The same transport, watched."""
         async with transport as (reading, writing):
             yield cls(reading, on_end), writing

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal, cast
 
 import anyio
 from anyio.abc import TaskStatus
@@ -91,7 +91,7 @@ class McpLink:
             since = anyio.current_time()
             try:
                 await self._hold_one(self._package, task_status)
-            except Exception as error:  # noqa: BLE001 - whatever ends a connection: told, and dialled again
+            except Exception as error:
                 if not self._was_ready:
                     raise self._first_failure(error) from error
                 self.reason = self._reason_of(error)
@@ -127,7 +127,10 @@ class McpLink:
             raise self._call_failure(error, package) from error
         except (anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
             raise ToolError(self._lost_in_call()) from error
-        except RuntimeError as error:  # an answer that breaks the tool's own schema, or asks for a person's input
+        except (
+            RuntimeError,
+            ValueError,
+        ) as error:  # it breaks the protocol or the tool's schema, or asks us back
             raise ToolError(f"the answer cannot be used: {error}") from error
         return result_of(answer)
 
@@ -189,12 +192,11 @@ class McpLink:
                 async with client.listen(tools_list_changed=True) as changes:
                     async for _ in changes:
                         self._note_change()
-                return  # the server has closed it in order
             except package.shared.MCPError:
                 return  # this server does not tell
             except package.subscriptions.SubscriptionLost:
-                await anyio.sleep(_LISTEN_AGAIN_S)
-                self._note_change()  # what happened meanwhile is not told again
+                self._note_change()  # what happens meanwhile is not told again
+            await anyio.sleep(_LISTEN_AGAIN_S)
 
     async def _on_message(self, message: Any) -> None:
         if getattr(message, "method", None) == _CHANGED:
@@ -256,12 +258,6 @@ class McpLink:
 
 def _first_of(error: BaseException) -> BaseException:
     """The first exception that is no group; the others are mostly its consequences."""
-    return next(_leaves(error))
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield error
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+    return error

@@ -45,6 +45,9 @@ async def load_mcp() -> McpPackage:
 
 def _load() -> McpPackage:
     try:
+        importlib.import_module(
+            "jsonschema"
+        )  # mcp loads it at the first answer that it checks, on the event loop
         return McpPackage(
             client=importlib.import_module("mcp.client.client"),
             stdio=importlib.import_module("mcp.client.stdio"),

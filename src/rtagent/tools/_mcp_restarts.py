@@ -36,5 +36,5 @@ class McpRestarts:
         """
         if failures > self.attempts:
             return None
-        whole = min(self.longest_s, self.first_s * 2 ** min(failures - 1, 32))
+        whole = min(self.longest_s, self.first_s * float(1 << min(failures - 1, 32)))
         return whole * (0.5 + chance / 2)

@@ -6,7 +6,7 @@ import asyncio
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -27,7 +27,7 @@ class StderrTail:
         return self._kept.decode("utf-8", "replace").strip()
 
     @contextmanager
-    def receiving(self) -> Iterator[TextIO]:
+    def receiving(self) -> Generator[TextIO]:
         """A file for a process to write to, which is read by the event loop until the block ends.
 
         Where the loop cannot watch pipes (Windows), it is the standard error of this program.
