@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._context import ToolContext
     from ._decorator import tool
     from ._mcp import McpTools
+    from ._mcp_hosted import McpAnswer, McpApproval, McpQuestion, McpServer, answer_question
     from ._mcp_restarts import McpRestarts
     from ._mcp_result import McpResult
     from ._outcome import OutcomeKind, ToolOutcome
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
 __all__ = (
     "DEFAULT_TIMEOUT_S",
     "Approver",
+    "McpAnswer",
+    "McpApproval",
+    "McpQuestion",
     "McpRestarts",
     "McpResult",
+    "McpServer",
     "McpTools",
     "OutcomeKind",
     "ThreadStatistics",
@@ -34,6 +39,7 @@ __all__ = (
     "ToolContext",
     "ToolOutcome",
     "ToolRegistry",
+    "answer_question",
     "schema",
     "tool",
 )
@@ -43,6 +49,10 @@ __getattr__, __dir__ = lazily(
     {
         "DEFAULT_TIMEOUT_S": "._tool",
         "Approver": "._call",
+        "McpAnswer": "._mcp_hosted",
+        "McpApproval": "._mcp_hosted",
+        "McpQuestion": "._mcp_hosted",
+        "McpServer": "._mcp_hosted",
         "McpRestarts": "._mcp_restarts",
         "McpResult": "._mcp_result",
         "McpTools": "._mcp",
@@ -52,6 +62,7 @@ __getattr__, __dir__ = lazily(
         "ToolContext": "._context",
         "ToolOutcome": "._outcome",
         "ToolRegistry": "._registry",
+        "answer_question": "._mcp_hosted",
         "schema": "._arguments",
         "tool": "._decorator",
     },
