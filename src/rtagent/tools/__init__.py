@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from ._mcp_hosted import McpAnswer, McpApproval, McpQuestion, McpServer, answer_question
     from ._mcp_restarts import McpRestarts
     from ._mcp_result import McpResult
+    from ._openapi import openapi_tools
     from ._outcome import OutcomeKind, ToolOutcome
     from ._registry import ToolRegistry
     from ._threads import ThreadStatistics
     from ._tool import DEFAULT_TIMEOUT_S, Tool
+    from ._web_address import WebRefused
+    from ._web_guard import WebGuard
 
 __all__ = (
     "DEFAULT_TIMEOUT_S",
@@ -39,7 +42,10 @@ __all__ = (
     "ToolContext",
     "ToolOutcome",
     "ToolRegistry",
+    "WebGuard",
+    "WebRefused",
     "answer_question",
+    "openapi_tools",
     "schema",
     "tool",
 )
@@ -62,6 +68,9 @@ __getattr__, __dir__ = lazily(
         "ToolContext": "._context",
         "ToolOutcome": "._outcome",
         "ToolRegistry": "._registry",
+        "WebGuard": "._web_guard",
+        "WebRefused": "._web_address",
+        "openapi_tools": "._openapi",
         "answer_question": "._mcp_hosted",
         "schema": "._arguments",
         "tool": "._decorator",
