@@ -18,7 +18,7 @@ __all__ = ("Operation", "Parameter", "Place", "chosen_operations", "operations")
 Place = Literal["path", "query", "header", "cookie"]
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_PLACES = ("path", "query", "header", "cookie")
+_PLACES: dict[str, Place] = {"path": "path", "query": "query", "header": "header", "cookie": "cookie"}
 _NOT_THE_MODELS = {
     "accept",
     "content-type",
@@ -87,13 +87,14 @@ class Operation:
         taken: set[str] = {_BODY}
         parameters: list[Parameter] = []
         for (name, place), described in found.items():
-            if place not in _PLACES:
+            known = _PLACES.get(place)
+            if known is None:
                 raise ConfigurationError(f"its parameter {name!r} is in no place that is known")
             if place == "header" and (name.lower() in ignored or not _HEADER_NAME.fullmatch(name)):
                 continue
             argument = name if name not in taken else f"{name}_{place}"
             taken.add(argument)
-            parameters.append(_parameter(argument, name, place, described))
+            parameters.append(_parameter(argument, name, known, described))
         return parameters
 
     def body(self, document: OpenApiDocument) -> tuple[Any, str, bool] | None:

@@ -130,7 +130,7 @@ class WebClient:
         if encoding != "identity":  # it was asked not to; a few bytes could unpack to very many
             raise ToolError(f"the answer is packed ({shortened(encoding)})")
         body = bytearray()
-        async for piece in response.aiter_raw():
+        async for piece in response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw():
             body += piece
             if len(body) > self._most_bytes:
                 raise ToolError(f"the answer is longer than {self._most_bytes} bytes")
