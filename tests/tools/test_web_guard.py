@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import ssl
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -178,3 +181,53 @@ def test_without_httpx_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "httpx", None)
     with pytest.raises(ConfigurationError, match=r'pip install "rtagent\[openapi\]"'):
         load_httpx()
+
+
+def certified(host: str, folder: Path) -> ssl.SSLContext:
+    """The TLS of a server that is certified for one name; the certificate lies in the folder."""
+    x509 = pytest.importorskip("cryptography.x509")
+    elliptic = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.ec")
+    forms = pytest.importorskip("cryptography.hazmat.primitives.serialization")
+    hashes = pytest.importorskip("cryptography.hazmat.primitives.hashes")
+    key = elliptic.generate_private_key(elliptic.SECP256R1())
+    public = key.public_key()
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(
+        name, name, public, x509.random_serial_number(), now, now + timedelta(1)
+    )
+    uses = dict.fromkeys(
+        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"), False
+    )
+    uses |= dict.fromkeys(("crl_sign", "encipher_only", "decipher_only"), False)
+    for extension, critical in (
+        (x509.SubjectAlternativeName([x509.DNSName(host)]), False),
+        (x509.BasicConstraints(ca=True, path_length=None), True),
+        (x509.KeyUsage(digital_signature=True, key_cert_sign=True, **uses), True),
+        (x509.SubjectKeyIdentifier.from_public_key(public), False),
+        (x509.AuthorityKeyIdentifier.from_issuer_public_key(public), False),
+    ):
+        builder = builder.add_extension(extension, critical=critical)
+    pem = forms.Encoding.PEM
+    signed = builder.sign(key, hashes.SHA256()).public_bytes(pem)
+    secret = key.private_bytes(pem, forms.PrivateFormat.PKCS8, forms.NoEncryption())
+    (folder / "cert.pem").write_bytes(signed)
+    (folder / "both.pem").write_bytes(secret + signed)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "both.pem")
+    return context
+
+
+@pytest.mark.network
+async def test_tls_is_checked_against_the_name_and_not_the_address(tmp_path: Path) -> None:
+    httpx = pytest.importorskip("httpx")
+    async with web_server(certified("a.example", tmp_path)) as server:
+        server.answers["/"] = answer(body=b"hi")
+        hosts = [f"a.example:{server.port}", f"b.example:{server.port}"]
+        resolve = resolving(**{"a.example": ["127.0.0.1"], "b.example": ["127.0.0.1"]})
+        guard = WebGuard(hosts, allow_private=True, resolve=resolve)
+        trusting = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+        async with httpx.AsyncClient(transport=guard.transport(verify=trusting)) as client:
+            assert (await client.get(f"https://a.example:{server.port}/")).text == "hi"
+            with pytest.raises(httpx.ConnectError, match=r"b\.example"):
+                await client.get(f"https://b.example:{server.port}/")

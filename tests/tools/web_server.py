@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -60,8 +61,8 @@ def json_answer(value: object, status: int = 200) -> bytes:
 
 
 @asynccontextmanager
-async def web_server() -> AsyncIterator[WebServer]:
+async def web_server(tls: ssl.SSLContext | None = None) -> AsyncIterator[WebServer]:
     server = WebServer()
-    async with await asyncio.start_server(server.serve, "127.0.0.1") as listening:
+    async with await asyncio.start_server(server.serve, "127.0.0.1", ssl=tls) as listening:
         server.port = listening.sockets[0].getsockname()[1]
         yield server
