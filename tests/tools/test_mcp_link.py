@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from rtagent.errors import ConnectionFailed, ToolDefinitionError, ToolError
-from rtagent.tools import McpRestarts
+from rtagent.tools import McpRestarts, _mcp_link
 from rtagent.tools._mcp_connection import LocalServer
 from rtagent.tools._mcp_link import McpLink, McpState
 from rtagent.tools._mcp_names import OfferedTool
@@ -201,6 +201,39 @@ async def test_a_server_that_ends_at_once_is_reported_with_its_words(tmp_path: P
             pass
 
 
+class Listening:
+    """A client of a server that tells changes to who asks."""
+
+    protocol_version = "2026-07-28"
+
+    def __init__(self, *streams: Any) -> None:
+        self._streams = iter(streams)
+
+    @asynccontextmanager
+    async def listen(self, *, tools_list_changed: bool) -> AsyncIterator[Any]:
+        assert tools_list_changed
+        stream = next(self._streams)
+        if isinstance(stream, Exception):
+            raise stream
+        yield stream()
+
+
+async def test_a_lost_subscription_is_taken_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_mcp_link, "_LISTEN_AGAIN_S", 0)
+
+    async def one_change() -> AsyncIterator[str]:
+        yield "changed"
+
+    async with linked() as (link, watch):
+        package = link._package
+        assert package is not None
+        lost = package.subscriptions.SubscriptionLost("gone")
+        refused = package.shared.MCPError(-32601, "no such method")
+        await link._listen(Listening(one_change, lost, refused), package)
+        await watch.until(2)
+        assert len(watch.lists) == 2
+
+
 class Broken:
     """A client whose calls fail."""
 
@@ -221,6 +254,18 @@ async def test_an_http_server_that_has_forgotten_us_is_dialled_again() -> None:
             await link.call("echo", {}, None)
         await watch.until(3)
         assert watch.states == ["ready", "lost", "ready"]
+
+
+async def test_a_tool_that_is_not_what_was_listed_is_read_again() -> None:
+    async with linked() as (link, watch):
+        assert link._package is not None
+        link._client = Broken(
+            link._package.shared.MCPError(link._package.types.HEADER_MISMATCH, "other headers")
+        )
+        with pytest.raises(ToolError, match="refused the call: other headers"):
+            await link.call("echo", {}, None)
+        await watch.until(2)
+        assert len(watch.lists) == 2
 
 
 async def test_a_call_that_meets_a_closing_connection_is_a_loss() -> None:

@@ -126,6 +126,11 @@ def test_a_json_body_is_read(content: Any, body: Any) -> None:
     assert operation.body(whole) == body
 
 
+def test_without_a_body_there_is_none() -> None:
+    operation, whole = one({})
+    assert operation.body(whole) is None
+
+
 @pytest.mark.parametrize("content", [{"text/plain": {}}, {}, None])
 def test_another_body_is_refused(content: Any) -> None:
     operation, whole = one({"requestBody": {"content": content}})

@@ -31,6 +31,13 @@ def test_a_plain_url_is_read(url: str, host: str, port: int, plain: str) -> None
     assert WebAddress.read(plain) == address
 
 
+def test_the_origin_and_the_address_of_a_url() -> None:
+    address = WebAddress.read("https://[::1]:8443/a")
+    assert address.origin == ("https", "::1", 8443)
+    assert address.literal == ip_address("::1")
+    assert WebAddress.read("http://a.example").literal is None
+
+
 NOT_PLAIN = r"""
 ftp://example.com/
 file:///etc/passwd

@@ -36,6 +36,7 @@ _CHANGED = "notifications/tools/list_changed"
 _SESSION_GONE = "Session terminated"
 """How ``mcp`` says that an HTTP server has forgotten our session, as it does when it was restarted."""
 _LISTEN_AGAIN_S = 5.0
+_BURST_S = 0.1
 _SAID_CHARS = 400
 
 _log = logging.getLogger("rtagent.tools")
@@ -124,6 +125,10 @@ class McpLink:
         except package.shared.MCPError as error:
             if error.message == _SESSION_GONE and client is self._client:
                 self._note_end()
+            elif (
+                error.code == package.types.HEADER_MISMATCH
+            ):  # the tool is not what was listed; it did not run
+                self._note_change()
             raise self._call_failure(error, package) from error
         except (anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
             raise ToolError(self._lost_in_call()) from error
@@ -171,6 +176,7 @@ class McpLink:
             await self._signal.wait()
             self._signal = anyio.Event()
             if self._changed and not self._ended:
+                await anyio.sleep(_BURST_S)  # changes come in bursts, and from some servers without end
                 self._changed = False
                 with anyio.fail_after(self._within_s):
                     self._take(await offered_tools(client, package))
