@@ -149,6 +149,15 @@ async def test_a_body_and_a_cookie_are_sent(server: WebServer) -> None:
 
 
 @pytest.mark.network
+async def test_a_body_that_json_does_not_have_is_not_sent(server: WebServer) -> None:
+    outcome = await call(
+        tools_of(server, only=["addPet"]), "addPet", body={"name": "Tom", "age": float("nan")}
+    )
+    assert outcome.error == "body: holds a number that JSON does not have"
+    assert server.asked == []
+
+
+@pytest.mark.network
 async def test_headers_of_the_program_go_before_those_of_the_model(server: WebServer) -> None:
     asked: list[int] = []
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ._mcp_result import McpResult
     from ._openapi import openapi_tools
     from ._outcome import OutcomeKind, ToolOutcome
-    from ._ready_made import end_call, send_dtmf, transfer, wait
+    from ._ready_made_call import end_call, send_dtmf, transfer, wait
     from ._registry import ToolRegistry
     from ._threads import ThreadStatistics
     from ._tool import DEFAULT_TIMEOUT_S, Tool
@@ -76,10 +76,10 @@ __getattr__, __dir__ = lazily(
         "WebGuard": "._web_guard",
         "WebRefused": "._web_address",
         "openapi_tools": "._openapi",
-        "end_call": "._ready_made",
-        "send_dtmf": "._ready_made",
-        "transfer": "._ready_made",
-        "wait": "._ready_made",
+        "end_call": "._ready_made_call",
+        "send_dtmf": "._ready_made_call",
+        "transfer": "._ready_made_call",
+        "wait": "._ready_made_call",
         "answer_question": "._mcp_hosted",
         "schema": "._arguments",
         "tool": "._decorator",

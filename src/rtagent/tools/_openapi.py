@@ -25,7 +25,6 @@ __all__ = ("RequestHeaders", "openapi_tools")
 RequestHeaders: TypeAlias = Mapping[str, str] | Callable[[], Mapping[str, str] | Awaitable[Mapping[str, str]]]
 """Headers of each request, or a function that gives them, asked for each request."""
 
-_STEP_S = 10.0
 _ANSWER_BYTES = 262_144
 _FIRST_BAD_STATUS = 400
 _ERROR_CHARS = 300
@@ -74,7 +73,7 @@ def openapi_tools(
     base = _base(base_url or document.server())
     own_guard = guard or WebGuard([_host_of(base)])
     _require_allowed(own_guard, base)
-    web = WebClient(own_guard, within_s=_STEP_S, most_bytes=max_bytes, client=client)
+    web = WebClient(own_guard, within_s=timeout, most_bytes=max_bytes, client=client)
     fixed = () if headers is None or callable(headers) else headers.keys()
     tools: dict[str, Tool[..., Any]] = {}
     for operation in chosen_operations(list(operations(document, prefix)), only):
@@ -161,7 +160,7 @@ class _Call:
             sent["Cookie"] = cookies
         body: bytes | None = None
         if self.body_type is not None and "body" in arguments:
-            body = json.dumps(arguments["body"], separators=(",", ":")).encode()
+            body = _json(arguments["body"])
             sent["Content-Type"] = self.body_type
         ours = {name.lower() for name in own}
         kept = {name: value for name, value in sent.items() if name.lower() not in ours}
@@ -173,6 +172,13 @@ class _Call:
     async def _own_headers(self) -> Mapping[str, str]:
         given = self.headers() if callable(self.headers) else self.headers
         return await given if inspect.isawaitable(given) else given
+
+
+def _json(value: Any) -> bytes:
+    try:
+        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
+    except ValueError as error:  # NaN and infinities, which our own reader takes and JSON does not have
+        raise ToolError("body: holds a number that JSON does not have") from error
 
 
 def _host_of(base: str) -> str:

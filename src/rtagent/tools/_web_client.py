@@ -65,7 +65,8 @@ class WebClient:
 
     Args:
         guard: where they may go.
-        within_s: how long each step of a request may take; the whole has the deadline of its tool.
+        within_s: how long each step of a request may take, None for no limit; the whole has the deadline of
+            its tool.
         most_bytes: the longest answer; a longer one is an error.
         client: an ``httpx.AsyncClient`` of the program, which it closes itself. The guard then checks the
             text of each URL, but where the client connects to is the client's affair, unless it has the
@@ -73,7 +74,7 @@ class WebClient:
     """
 
     def __init__(
-        self, guard: WebGuard, *, within_s: float, most_bytes: int, client: Any | None = None
+        self, guard: WebGuard, *, within_s: float | None, most_bytes: int, client: Any | None = None
     ) -> None:
         self._guard = guard
         self._within_s = within_s
