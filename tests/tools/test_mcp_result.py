@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from base64 import b64encode
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,15 +21,17 @@ def answer(*content: Any, structured: Any = None, is_error: bool = False) -> Any
 
 def test_text_is_joined_by_lines() -> None:
     result = result_of(answer(part("text", text="one"), part("text", text="two")))
-    assert result == "one\ntwo"
-    assert result.images == ()
-    assert result.structured is None
+    assert isinstance(result, McpResult)
+    assert (result, result.structured) == ("one\ntwo", None)
 
 
-def test_an_image_is_named_in_the_text_and_kept_as_a_data_uri() -> None:
-    result = result_of(answer(part("image", mime_type="image/png", data="QUJDRA==")))
-    assert result == "[image: image/png, 4 bytes]"
-    assert result.images == ("data:image/png;base64,QUJDRA==",)
+PNG = b"\x89PNG\r\n\x1a\nrest"
+
+
+def test_pictures_stay_where_they_were() -> None:
+    picture = part("image", mime_type="image/png", data=b64encode(PNG).decode())
+    assert result_of(answer(part("text", text="a dot"), picture)) == ["a dot", PNG]
+    assert result_of(answer(picture, structured={"n": 1})) == [PNG]
 
 
 @pytest.mark.parametrize(
@@ -36,10 +39,13 @@ def test_an_image_is_named_in_the_text_and_kept_as_a_data_uri() -> None:
     [
         (part("audio", mime_type="audio/wav", data="QUJD"), "[audio: audio/wav, 3 bytes]"),
         (part("resource", resource=SimpleNamespace(uri="file:///a", text="inside")), "inside"),
+        (part("image", mime_type="image/gif", data="R0lGODlh"), "[image: image/gif, 6 bytes]"),
+        (part("image", mime_type="image/png", data="QQ"), "[image: image/png, which is not valid base64]"),
         (
-            part("resource", resource=SimpleNamespace(uri="file:///a", blob="QUI=")),
-            "[resource: file:///a, 2 bytes]",
+            part("image", mime_type="image/png", data="\u00e4"),
+            "[image: image/png, which is not valid base64]",
         ),
+        (part("resource", resource=SimpleNamespace(uri="file:///a", blob="QUI=")), "[resource: file:///a]"),
         (part("resource_link", uri="file:///big"), "[resource: file:///big]"),
         (part("hologram"), "[hologram]"),
     ],
@@ -50,6 +56,7 @@ def test_what_is_no_text_is_said_in_text(content: Any, text: str) -> None:
 
 def test_structured_content_stands_for_missing_text() -> None:
     alone = result_of(answer(structured={"degrees": 21}))
+    assert isinstance(alone, McpResult)
     assert alone == '{"degrees":21}'
     assert alone.structured == {"degrees": 21}
     assert result_of(answer(part("text", text="mild"), structured={"degrees": 21})) == "mild"
@@ -67,8 +74,6 @@ def test_a_failure_is_an_error_in_the_server_s_words() -> None:
 
 
 def test_the_outcome_of_a_call_has_the_text_and_keeps_the_rest_as_its_value() -> None:
-    result = McpResult("a dot", images=["data:image/png;base64,AA=="], structured=[1])
-    outcome = ToolOutcome.success(result)
-    assert outcome.output == "a dot"
-    assert outcome.value.images == ("data:image/png;base64,AA==",)
+    outcome = ToolOutcome.success(McpResult("mild", structured=[1]))
+    assert outcome.output == "mild"
     assert outcome.value.structured == [1]

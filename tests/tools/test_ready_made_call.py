@@ -238,7 +238,7 @@ async def test_it_waits(call: Call, seconds: float) -> None:
 async def test_it_does_not_wait_for_ever(call: Call, seconds: str) -> None:
     line = Line()
     outcome = await call(wait(act=line.act), f'{{"seconds": {seconds}}}')
-    assert outcome.kind == "bad_arguments"
+    assert outcome.kind in {"bad_arguments", "bad_json"}
     assert line.done == []
 
 

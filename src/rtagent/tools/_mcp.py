@@ -8,7 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from os import PathLike
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 from anyio.abc import TaskGroup
@@ -20,11 +20,12 @@ from ._mcp_link import McpLink, McpState
 from ._mcp_names import OfferedTool, ToolChoice, cut_description
 from ._mcp_restarts import McpRestarts
 from ._mcp_result import McpResult
-from ._tool import DEFAULT_TIMEOUT_S, InterruptPolicy, Tool
+from ._tool import Tool
 
 __all__ = ("McpTools",)
 
-_START_TIMEOUT_S = 30.0
+_START_S = 30.0
+_CALL_S = 30.0
 _ADDRESS = re.compile(r"https?://(?:[^/?#@]*@)?(?P<host>\[[^\]]+\]|[^/?#@:\s\[\]]+)", re.IGNORECASE)
 _log = logging.getLogger("rtagent.tools")
 
@@ -73,9 +74,9 @@ class McpTools:
         only: Collection[str] | None = None,
         exclude: Collection[str] = (),
         approval: bool | Collection[str] = False,
-        timeout: float | None = DEFAULT_TIMEOUT_S,
-        on_interrupt: InterruptPolicy = "cancel",
-        start_timeout: float = _START_TIMEOUT_S,
+        timeout: float | None = _CALL_S,
+        on_interrupt: Literal["cancel", "keep"] = "cancel",
+        start_timeout: float = _START_S,
         restarts: McpRestarts | None = None,
         on_change: Callable[[McpTools], object] | None = None,
     ) -> None:
@@ -87,7 +88,7 @@ class McpTools:
         self._choice = ToolChoice(prefix, only, exclude)
         self._approval = approval
         self._timeout = timeout
-        self._on_interrupt: InterruptPolicy = on_interrupt
+        self._on_interrupt: Literal["cancel", "keep"] = on_interrupt
         self._on_change = on_change
         self._group: TaskGroup | None = None
         self._tools: tuple[Tool[..., Any], ...] | None = None
@@ -198,11 +199,13 @@ class McpTools:
             _log.exception("on_change of the MCP server %s raised", self._label)
 
 
-def _caller(link: McpLink, name: str) -> Callable[..., Awaitable[McpResult]]:
+def _caller(link: McpLink, name: str) -> Callable[..., Awaitable[McpResult | list[str | bytes]]]:
     """What a tool does when it is called."""
 
     # the name of the context's parameter is none that a server would give to an argument
-    async def call(rtagent_tool_context__: ToolContext | None = None, **arguments: Any) -> McpResult:
+    async def call(
+        rtagent_tool_context__: ToolContext | None = None, **arguments: Any
+    ) -> McpResult | list[str | bytes]:
         return await link.call(name, arguments, _progress_of(rtagent_tool_context__))
 
     return call

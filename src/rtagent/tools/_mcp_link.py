@@ -111,7 +111,7 @@ class McpLink:
 
     async def call(
         self, name: str, arguments: dict[str, Any], progress: Callable[..., Awaitable[None]] | None
-    ) -> McpResult:
+    ) -> McpResult | list[str | bytes]:
         """Call a tool of the server, once.
 
         Raises:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from ..errors import ConfigurationError, ToolDefinitionError, ToolError
 from ._faults import shortened
@@ -15,7 +15,7 @@ from ._mcp_names import cut_description
 from ._openapi_document import OpenApiDocument
 from ._openapi_operation import Operation, Parameter, chosen_operations, operations
 from ._openapi_request import cookie_header, filled_path, header_values, path_problem, query_text
-from ._tool import DEFAULT_TIMEOUT_S, InterruptPolicy, Tool
+from ._tool import Tool
 from ._web_address import WebAddress, WebRefused
 from ._web_client import WebClient, WebRequest
 from ._web_guard import WebGuard
@@ -25,6 +25,7 @@ __all__ = ("RequestHeaders", "openapi_tools")
 RequestHeaders: TypeAlias = Mapping[str, str] | Callable[[], Mapping[str, str] | Awaitable[Mapping[str, str]]]
 """Headers of each request, or a function that gives them, asked for each request."""
 
+_CALL_S = 30.0
 _ANSWER_BYTES = 262_144
 _FIRST_BAD_STATUS = 400
 _ERROR_CHARS = 300
@@ -40,8 +41,8 @@ def openapi_tools(
     guard: WebGuard | None = None,
     prefix: str = "",
     approval: bool | Collection[str] = False,
-    timeout: float | None = DEFAULT_TIMEOUT_S,
-    on_interrupt: InterruptPolicy = "cancel",
+    timeout: float | None = _CALL_S,
+    on_interrupt: Literal["cancel", "keep"] = "cancel",
     max_bytes: int = _ANSWER_BYTES,
 ) -> tuple[Tool[..., Any], ...]:
     """Make a tool of each chosen operation of an OpenAPI document (3.0 or 3.1).
