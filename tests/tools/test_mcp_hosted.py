@@ -96,8 +96,11 @@ def test_a_question_is_read() -> None:
 
 
 @pytest.mark.parametrize("arguments", ["{", "[1]", '"x"', "null", "[" * 100_000])
-def test_arguments_that_nobody_can_judge_are_no_question(arguments: str) -> None:
-    assert McpQuestion.read("mcpr_1", "files", "read", arguments) is None
+async def test_arguments_that_nobody_can_judge_are_no_question(arguments: str) -> None:
+    question = McpQuestion.read("mcpr_1", "files", "read", arguments)
+    assert question is None
+    answer = await answer_question([hosted(approve="always")], question)
+    assert (answer.approve, answer.reason) == (False, "the arguments are no JSON object")
 
 
 def test_an_answer_is_an_item_of_its_own() -> None:

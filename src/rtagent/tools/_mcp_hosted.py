@@ -164,15 +164,17 @@ class McpServer:
 
 
 async def answer_question(
-    servers: Iterable[McpServer], question: McpQuestion, *, within_s: float | None = _ANSWER_S
+    servers: Iterable[McpServer], question: McpQuestion | None, *, within_s: float | None = _ANSWER_S
 ) -> McpAnswer:
     """Decide whether a call may be made. Nothing but cancellation is raised: in doubt it is a no.
 
     Args:
         servers: the hosted servers of the agent.
-        question: what the model wants to call.
+        question: what the model wants to call; None, as `McpQuestion.read` gives it, is a no.
         within_s: how long a function may take to decide; a synchronous one runs on a worker thread.
     """
+    if question is None:
+        return McpAnswer(approve=False, reason="the arguments are no JSON object")
     server = next((server for server in servers if server.label == question.server), None)
     if server is None or not server.allows(question.name):
         return McpAnswer(approve=False, reason="this tool is not allowed here")
