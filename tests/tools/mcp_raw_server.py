@@ -7,7 +7,8 @@ Each call is noted in the file LOG, as is each cancellation.
 
 Arguments: ``log=FILE``, ``names=a,b`` (further tools), ``pages=N`` (a list in pages of N), ``deaf`` (no answer to the
 handshake), ``stubborn`` (does not end with its input, nor when it is told to terminate), ``mortal=N`` (ends by
-itself before the Nth start answers), ``lists=N`` (only so many lists), ``say=TEXT`` (on standard error).
+itself before the Nth start answers), ``lists=N`` (only so many lists), ``say=TEXT`` (on standard error),
+``pid=FILE`` (its process is written there).
 """
 
 from __future__ import annotations
@@ -114,6 +115,8 @@ def main() -> None:
     if "stubborn" in OPTIONS:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     note("start")
+    if "pid" in OPTIONS:
+        Path(OPTIONS["pid"]).write_text(f"{os.getpid()}\n")
     if "mortal" in OPTIONS and Path(OPTIONS["log"]).read_text().count("start\n") >= int(OPTIONS["mortal"]):
         sys.exit(1)
     for line in sys.stdin:

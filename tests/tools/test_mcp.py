@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -171,6 +171,19 @@ async def test_the_process_ends_when_the_program_is_cancelled(by_asyncio: bool) 
     assert not is_alive(pid)
 
 
+async def test_the_process_ends_when_its_start_is_cancelled(tmp_path: Path) -> None:
+    async def program() -> None:
+        async with raw("deaf", f"pid={tmp_path / 'pid'}"):
+            raise AssertionError("there was no handshake")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(program)
+        pid = int(await written(tmp_path / "pid", "\n"))
+        assert is_alive(pid)
+        group.cancel_scope.cancel()
+    assert not is_alive(pid)
+
+
 async def test_a_stubborn_process_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     from mcp.client import stdio
 
@@ -265,10 +278,18 @@ async def everything_works(server: McpTools, changes: Changes, log: Path) -> Non
     assert (await call(server, "learn", name="dance")).output == "learned"
     await changes.until("ready", 10)
     assert (await call(server, "dance")).output == "dance"
-    waiting = ToolRegistry([replace(tool, timeout=0.3) for tool in server if tool.name == "wait"])
-    assert (await waiting.call("wait", json.dumps({"log": str(log)}), call_id="c")).kind == "timeout"
-    while "cancelled" not in await anyio.Path(log).read_text():  # noqa: ASYNC110 - a file tells nobody
+    async with anyio.create_task_group() as calling:
+        calling.start_soon(partial(call, server, "wait", log=str(log)))
+        await written(log, "started")
+        calling.cancel_scope.cancel()
+    await written(log, "cancelled")
+
+
+async def written(path: Path, text: str) -> str:
+    """What the file holds, once it holds the text."""
+    while not path.exists() or text not in path.read_text():  # noqa: ASYNC110, ASYNC240 - a file tells nobody
         await anyio.sleep(0.01)
+    return path.read_text()  # noqa: ASYNC240 - a few bytes
 
 
 @asynccontextmanager

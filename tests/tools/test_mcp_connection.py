@@ -69,8 +69,8 @@ async def test_the_handshake_has_a_deadline_and_the_connection_has_none(package:
     with pytest.raises(TimeoutError):
         async with connected(local("deaf"), package, within_s=0.3, on_end=nothing, on_message=ignore):
             raise AssertionError("there was no handshake")
-    async with connected(local(), package, within_s=0.6, on_end=nothing, on_message=ignore) as client:
-        await anyio.sleep(0.7)
+    async with connected(local(), package, within_s=1.5, on_end=nothing, on_message=ignore) as client:
+        await anyio.sleep(1.6)
         assert (await client.session.call_tool("echo")).content[0].text == "{}"
 
 

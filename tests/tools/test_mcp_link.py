@@ -167,10 +167,10 @@ async def test_a_connection_that_held_long_enough_begins_the_count_anew(tmp_path
 
 
 async def test_a_changed_list_that_does_not_come_is_a_loss(tmp_path: Path) -> None:
-    async with linked("lists=1", within_s=1) as (link, watch):
+    async with linked("lists=1", within_s=2) as (link, watch):
         await link.call("learn", {"name": "dance"}, None)
         assert await watch.until(2) == "lost"
-        assert link.reason == "it did not answer within 1 s"
+        assert link.reason == "it did not answer within 2 s"
         assert await watch.until(3) == "ready"
 
 

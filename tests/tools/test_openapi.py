@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rtagent.errors import ConfigurationError, ToolDefinitionError, ToolError
 from rtagent.tools import Tool, ToolOutcome, ToolRegistry, WebGuard, openapi_tools
@@ -124,6 +127,44 @@ def test_what_cannot_work_is_refused(document: Any, more: dict[str, Any], words:
 def test_an_operation_that_cannot_be_a_tool_is_named(paths: Any, words: str) -> None:
     with pytest.raises(ToolDefinitionError, match=words):
         openapi_tools(spec(paths=paths))
+
+
+def places(part: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The ways to all parts of a document."""
+    yield way
+    inner = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    for key, value in inner:
+        yield from places(value, (*way, key))
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=5)
+    | st.sampled_from(["#/paths", "#/components", "path"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=3) | st.just("$ref"), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from([way for way in places(spec()) if way]), ANYTHING)
+def test_a_document_with_anything_anywhere_gives_tools_or_an_error_of_ours(
+    way: tuple[Any, ...], anything: Any
+) -> None:
+    document = spec()
+    part: Any = document
+    for key in way[:-1]:
+        part = part[key]
+    part[way[-1]] = anything
+    with suppress(ConfigurationError, ToolDefinitionError):
+        for tool in openapi_tools(document, only=["listPets", "addPet", "getPet"]):
+            json.dumps(tool.definition())
+            with suppress(ToolError):
+                tool.arguments.read('{"limit": 1, "X-Api-Key": "k", "id": "x", "body": {"name": [1]}}')
 
 
 @pytest.mark.network

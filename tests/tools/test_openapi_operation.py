@@ -15,6 +15,7 @@ PATHS = {
         "x-note": {},
     },
     "/pets/{id}": {"delete": {"operationId": "drop.pet"}, "head": "nonsense", "parameters": []},
+    7: {"get": {}},
     "/more": {"$ref": "#/paths/~1pets~1{id}"},
 }
 

@@ -50,6 +50,8 @@ def converted(schema: Any, **schemas: Any) -> Any:
         ),
         ({"type": "object", "required": ["a"]}, {"type": "object"}),
         ({"type": "string", "required": True}, {"type": "string"}),
+        ({"type": 7, "enum": "ab", "description": "x"}, {"description": "x"}),
+        ({"type": ["string", 7], "required": [[]]}, {}),
         (
             {"type": "object", "additionalProperties": {"type": "string", "x-y": 1}},
             {"type": "object", "additionalProperties": {"type": "string"}},
@@ -105,6 +107,12 @@ def test_a_reference_to_itself_comes_to_an_end() -> None:
         {"$ref": "#/$defs/Me"},
         {"Me": {"$ref": "#/$defs/Me"}},
     )
+
+
+def test_a_definition_of_true_or_false_is_an_object() -> None:
+    reference = {"$ref": "#/components/schemas/All"}
+    assert converted(reference, All=True) == ({}, None)
+    assert converted(reference, All=False) == ({"not": {}}, None)
 
 
 def test_only_what_is_required_is_required() -> None:

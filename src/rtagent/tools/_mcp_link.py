@@ -215,7 +215,8 @@ class McpLink:
     def _note_end(self) -> None:
         self._ended = True
         self._client = None
-        self.state = "lost"
+        if self.state == "ready":  # the end of a link that was closed is no loss
+            self.state = "lost"
         self._signal.set()
 
     async def _move_to(self, state: McpState) -> None:

@@ -38,7 +38,7 @@ class OpenApiDocument:
             raise ConfigurationError(message, hint="convert older documents first")
         self._root = root
         self.version = version
-        self.paths: dict[str, Any] = root["paths"] if is_object(root.get("paths")) else {}
+        self.paths: dict[Any, Any] = root["paths"] if is_object(root.get("paths")) else {}
 
     @classmethod
     def load(cls, spec: Mapping[str, Any] | str | PathLike[str]) -> OpenApiDocument:

@@ -108,7 +108,7 @@ class Operation:
         described = document.follow(self.item["requestBody"])
         content = described.get("content")
         for kind, media in (content if is_object(content) else {}).items():
-            plain = kind.partition(";")[0].strip().lower()
+            plain = str(kind).partition(";")[0].strip().lower()
             if plain == "application/json" or plain.endswith("+json"):
                 schema: Any = media.get("schema", {}) if is_object(media) else {}
                 return schema, plain, described.get("required") is True
@@ -129,6 +129,8 @@ class Operation:
 def operations(document: OpenApiDocument, prefix: str = "") -> Iterator[Operation]:
     """All operations, in the order of the document."""
     for path, reference in document.paths.items():
+        if not isinstance(path, str):  # YAML has other keys, too
+            continue
         item = document.follow(reference)
         shared = item.get("parameters")
         for method in _METHODS:

@@ -67,16 +67,14 @@ class _Conversion:
             raise ConfigurationError("it has something else where a schema should be")
         if level > _MOST_LEVELS:
             raise ConfigurationError(f"its schema is nested more than {_MOST_LEVELS} levels deep")
-        kept: JsonSchema = {key: value for key, value in schema.items() if key in _KEPT}
+        kept: JsonSchema = {
+            key: value for key, value in schema.items() if key in _KEPT and _is_fit(key, value)
+        }
         if "$ref" in schema:
             kept["$ref"] = _DEFS + self._defined(schema["$ref"], level)
         if is_object(schema.get("properties")):
             kept["properties"] = self._properties(schema["properties"], level)
-        if "required" in kept:
-            named = kept.pop("required")
-            known = kept.get("properties", {})
-            if is_array(named) and (required := [name for name in named if name in known]):
-                kept["required"] = required
+        _keep_required(kept)
         for key in _SCHEMAS:
             if key in schema:
                 kept[key] = self.convert(schema[key], level + 1)
@@ -95,7 +93,7 @@ class _Conversion:
 
     def _defined(self, reference: Any, level: int) -> str:
         """The name of a definition, which is converted when it is met first."""
-        if reference in self._names:
+        if isinstance(reference, str) and reference in self._names:
             return self._names[reference]
         found = self._document.at(reference)
         if len(self._names) >= _MOST_DEFINITIONS:
@@ -106,8 +104,32 @@ class _Conversion:
             one for n in range(len(taken) + 1) if (one := f"{wanted}_{n}" if n else wanted) not in taken
         )
         self._names[reference] = name  # before it is converted: it may refer to itself
-        self.definitions[name] = self.convert(found, level + 1)
+        definition: Any = self.convert(found, level + 1)
+        if isinstance(definition, bool):  # it may be put in place, so it is said as an object
+            definition = {} if definition else {"not": {}}
+        self.definitions[name] = definition
         return name
+
+
+def _is_fit(key: str, value: Any) -> bool:
+    """Whether a keyword has a value that can be checked against; a slip in a document drops the keyword."""
+    match key:
+        case "type":
+            return isinstance(value, str) or (
+                is_array(value) and all(isinstance(kind, str) for kind in value)
+            )
+        case "enum":
+            return is_array(value)
+        case _:
+            return True
+
+
+def _keep_required(schema: JsonSchema) -> None:
+    """Require only what is there: a property that only the server writes was dropped."""
+    named = schema.pop("required", None)
+    known = schema.get("properties", {})
+    if is_array(named) and (required := [name for name in named if isinstance(name, str) and name in known]):
+        schema["required"] = required
 
 
 def _modern(schema: JsonSchema, *, nullable: bool) -> JsonSchema:
