@@ -14,8 +14,9 @@ import pytest
 from rtagent.errors import ConnectionFailed, ToolDefinitionError, ToolError
 from rtagent.tools import McpRestarts, _mcp_link
 from rtagent.tools._mcp_connection import LocalServer
-from rtagent.tools._mcp_link import McpLink, McpState
+from rtagent.tools._mcp_link import McpLink
 from rtagent.tools._mcp_names import OfferedTool
+from rtagent.tools._mcp_words import McpState
 
 pytest.importorskip("mcp")
 
@@ -98,6 +99,14 @@ async def test_a_changed_list_that_cannot_be_taken_over_is_left(caplog: pytest.L
         await link.call("learn", {"name": "dance"}, None)
         await watch.until(2)
         assert "changed tools of MCP server raw are not taken over: x cannot become a tool" in caplog.text
+        assert await link.call("echo", {}, None) == "{}"
+
+
+async def test_a_list_after_a_restart_that_cannot_be_taken_over_is_left() -> None:
+    async with linked(refuse_from=2) as (link, watch):
+        with pytest.raises(ToolError):
+            await link.call("die", {}, None)
+        assert await watch.until(3) == "ready"
         assert await link.call("echo", {}, None) == "{}"
 
 

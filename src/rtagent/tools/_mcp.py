@@ -16,10 +16,11 @@ from anyio.abc import TaskGroup
 from ..errors import ConfigurationError
 from ._context import ToolContext
 from ._mcp_connection import Headers, LocalServer, RemoteServer
-from ._mcp_link import McpLink, McpState
+from ._mcp_link import McpLink
 from ._mcp_names import OfferedTool, ToolChoice, cut_description
 from ._mcp_restarts import McpRestarts
 from ._mcp_result import McpResult
+from ._mcp_words import McpState
 from ._tool import Tool
 
 __all__ = ("McpTools",)

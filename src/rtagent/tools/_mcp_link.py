@@ -15,29 +15,26 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal, cast
+from typing import Any
 
 import anyio
 from anyio.abc import TaskStatus
 
-from ..errors import ConnectionFailed, RtagentError, ToolError
-from ._faults import shortened
+from ..errors import ToolError
 from ._mcp_connection import McpServerAddress, connected, offered_tools
 from ._mcp_names import OfferedTool
 from ._mcp_package import McpPackage, load_mcp
 from ._mcp_restarts import McpRestarts
 from ._mcp_result import McpResult, result_of
+from ._mcp_words import McpState, McpWords
 
-__all__ = ("McpLink", "McpState")
-
-McpState = Literal["connecting", "ready", "lost", "failed", "closed"]
+__all__ = ("McpLink",)
 
 _CHANGED = "notifications/tools/list_changed"
 _SESSION_GONE = "Session terminated"
 """How ``mcp`` says that an HTTP server has forgotten our session, as it does when it was restarted."""
 _LISTEN_AGAIN_S = 5.0
 _BURST_S = 0.1
-_SAID_CHARS = 400
 
 _log = logging.getLogger("rtagent.tools")
 
@@ -63,6 +60,7 @@ class McpLink:
         on_state: Callable[[], Awaitable[None]],
     ) -> None:
         self._address = address
+        self._words = McpWords(address, within_s)
         self._restarts = restarts
         self._within_s = within_s
         self._on_tools = on_tools
@@ -94,13 +92,14 @@ class McpLink:
                 await self._hold_one(self._package, task_status)
             except Exception as error:
                 if not self._was_ready:
-                    raise self._first_failure(error) from error
-                self.reason = self._reason_of(error)
+                    raise self._words.first_failure(error) from error
+                self.reason = self._words.reason_of(error)
             held_s = anyio.current_time() - since
             failures = 1 if held_s >= self._restarts.stable_after_s else failures + 1
             # spreads attempts; nothing secret about it
             delay_s = self._restarts.delay_s(failures, random.random())  # noqa: S311
             if delay_s is None:
+                _log.warning("MCP server %s is given up: %s", self._address.label, self.reason)
                 await self._move_to("failed")
                 return
             _log.warning(
@@ -119,23 +118,19 @@ class McpLink:
         """
         client, package = self._client, self._package
         if client is None or package is None:
-            raise ToolError(self._unreachable())
+            raise ToolError(self._words.unreachable(self.state))
         try:
             answer = await client.session.call_tool(name, arguments, progress_callback=progress)
         except package.shared.MCPError as error:
             if error.message == _SESSION_GONE and client is self._client:
                 self._note_end()
-            elif (
-                error.code == package.types.HEADER_MISMATCH
-            ):  # the tool is not what was listed; it did not run
-                self._note_change()
+            elif error.code == package.types.HEADER_MISMATCH:
+                self._note_change()  # the tool is not what was listed, and did not run
             raise self._call_failure(error, package) from error
         except (anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
-            raise ToolError(self._lost_in_call()) from error
-        except (
-            RuntimeError,
-            ValueError,
-        ) as error:  # it breaks the protocol or the tool's schema, or asks us back
+            raise ToolError(self._words.lost_in_call()) from error
+        except (RuntimeError, ValueError) as error:
+            # it breaks the protocol or the tool's own schema, or asks for a person's input
             raise ToolError(f"the answer cannot be used: {error}") from error
         return result_of(answer)
 
@@ -156,7 +151,11 @@ class McpLink:
         )
         async with opening as client:
             with anyio.fail_after(self._within_s):
-                self._on_tools(await offered_tools(client, package))
+                offered = await offered_tools(client, package)
+            if self._was_ready:
+                self._take(offered)
+            else:
+                self._on_tools(offered)
             self._client, self.instructions = client, client.instructions
             try:
                 await self._move_to("ready")
@@ -181,12 +180,13 @@ class McpLink:
                 with anyio.fail_after(self._within_s):
                     self._take(await offered_tools(client, package))
                 await self._on_state()
-        self.reason = self._with_what_it_said("it has ended")
+        self.reason = self._words.ended()
 
     def _take(self, offered: list[OfferedTool]) -> None:
+        """Take over a later list; one that cannot be used is no reason to lose the tools that there are."""
         try:
             self._on_tools(offered)
-        except RtagentError as error:
+        except Exception as error:  # noqa: BLE001 - whatever a server may describe: told, and left
             _log.warning(
                 "the changed tools of MCP server %s are not taken over: %s", self._address.label, error
             )
@@ -225,46 +225,7 @@ class McpLink:
 
     def _call_failure(self, error: Any, package: McpPackage) -> ToolError:
         if error.code == package.types.CONNECTION_CLOSED:
-            return ToolError(self._lost_in_call())
+            return ToolError(self._words.lost_in_call())
         if error.message == _SESSION_GONE:
-            return ToolError(f"{self._name()} was restarted and did not take the call; try again in a moment")
-        return ToolError(f"{self._name()} refused the call: {error.message}")
-
-    def _first_failure(self, error: Exception) -> RtagentError:
-        cause = _first_of(error)
-        if isinstance(cause, RtagentError):
-            return cause
-        return ConnectionFailed(f"{self._name()} cannot be used: {self._reason_of(cause)}")
-
-    def _reason_of(self, error: BaseException) -> str:
-        cause = _first_of(error)
-        if isinstance(cause, TimeoutError):
-            return self._with_what_it_said(f"it did not answer within {self._within_s:g} s")
-        words = f"{type(cause).__name__}: {cause}".removesuffix(": ")
-        return self._with_what_it_said(shortened(words, _SAID_CHARS))
-
-    def _with_what_it_said(self, words: str) -> str:
-        said = self._address.said()
-        return f"{words}; {said}" if said else words
-
-    def _name(self) -> str:
-        return f"the MCP server {self._address.label}"
-
-    def _lost_in_call(self) -> str:
-        return f"{self._name()} was lost during the call, which may have been carried out; it is not repeated"
-
-    def _unreachable(self) -> str:
-        match self.state:
-            case "failed":
-                return f"{self._name()} is not available any more; nothing was done"
-            case "closed":
-                return f"{self._name()} is closed; nothing was done"
-            case _:
-                return f"{self._name()} is being started again; nothing was done, try again in a moment"
-
-
-def _first_of(error: BaseException) -> BaseException:
-    """The first exception that is no group; the others are mostly its consequences."""
-    while isinstance(error, BaseExceptionGroup):
-        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
-    return error
+            return ToolError(self._words.forgotten())
+        return ToolError(self._words.refused(error.message))
