@@ -139,8 +139,10 @@ class Session(Listening):
         group.cancel_scope.cancel()
         # The program's own exception goes on as it is, not inside a group of ours: the tasks here
         # report their failures as the end of the session and never raise them.
-        await group.__aexit__(None, None, None)
-        await self._handover.end()
+        try:
+            await group.__aexit__(None, None, None)
+        finally:
+            await self._handover.end()
 
     async def finish(self, timeout: float | None = DEFAULT_TIMEOUT_S) -> bool:
         """Tell the server that no more input will come, where it wants to be told, and wait for its word.

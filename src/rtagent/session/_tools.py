@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -19,11 +18,11 @@ import anyio.abc
 
 from .. import events
 from ..errors import RtagentError
-from ..events.lifecycle import ToolFinished, ToolProgress, ToolStarted
 from ..protocol import Call
-from ..tools import Approver, RunningCall, Tool, ToolOutcome, ToolRegistry
+from ..tools import Approver, RunningCall, ToolOutcome, ToolRegistry
 from ._pump import Pump
 from ._tool_question import Questions, Updating
+from ._tool_record import CallRecord
 from ._tool_results import LateResults, started
 from ._tool_voice import ToolVoice
 
@@ -32,22 +31,6 @@ __all__ = ("ToolRunner",)
 AfterCall = Callable[[str, ToolOutcome], Awaitable[ToolOutcome]]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(eq=False, slots=True)
-class _Running:
-    call: Call
-    tool: Tool[..., Any] | None
-    began: float
-    background: bool
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    speech: list[anyio.CancelScope] = field(default_factory=list[anyio.CancelScope])
-    """Of the tasks that wait to say something about it."""
-    asking: int = 0
-    """Questions of it that the user has not answered."""
-    kept: bool = False
-    """The user took the floor meanwhile."""
-    called_off: str = "the user interrupted before the tool had finished"
 
 
 class ToolRunner:
@@ -83,7 +66,7 @@ class ToolRunner:
         self._give = partial(
             ToolRegistry.call, session=session, state=state, caller=caller, approver=approver
         )
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, CallRecord] = {}
         self._group: anyio.abc.TaskGroup | None = None
 
     # -- what the session does with them -------------------------------------------------------------
@@ -93,7 +76,7 @@ class ToolRunner:
         self._group = group
         tool = self._registry.get(call.name)
         background = tool is not None and tool.background and not self._pump.core.dialect.turnless
-        running = _Running(call, tool, self._clock.now(), background)
+        running = CallRecord(call, tool, self._clock.now(), background)
         if tool is not None and tool.speak and not (background or self._is_spoken_for(call.response_id)):
             self._say_soon(running, tool.speak, after_s=tool.speak_after)
         self._running[call.call_id] = running
@@ -117,7 +100,7 @@ class ToolRunner:
     def hush(self) -> None:
         """Say nothing more about what runs now, unless it is asked for anew."""
         for running in self._running.values():
-            _silence(running)
+            running.silence()
         self._voice.hush()
 
     @property
@@ -134,7 +117,7 @@ class ToolRunner:
             return
         spoken = speak and self._voice.heard
         if spoken:
-            _silence(running)  # what it wanted to say before is not news any more
+            running.silence()  # what it wanted to say before is not news any more
             self._voice.ended(call_id)
             self._say_soon(running, text)
         self._tell(running, text, spoken=spoken)
@@ -144,7 +127,7 @@ class ToolRunner:
         running = self._running.get(call_id)
         if running is None:
             return None
-        _silence(running)
+        running.silence()
         self._tell(running, question, spoken=self._voice.heard)
         running.asking += 1
         try:
@@ -155,16 +138,7 @@ class ToolRunner:
     def running(self) -> tuple[RunningCall, ...]:
         """The calls that run now, in the order of their start."""
         now = self._clock.now()
-        return tuple(
-            RunningCall(
-                call_id,
-                each.call.name,
-                each.call.arguments,
-                running_s=now - each.began,
-                background=each.background,
-            )
-            for call_id, each in self._running.items()
-        )
+        return tuple(running.snapshot(now) for running in self._running.values())
 
     def cancel(self, call_id: str) -> bool:
         """Cancel a call; False when no such call runs."""
@@ -177,9 +151,9 @@ class ToolRunner:
 
     # -- one call ------------------------------------------------------------------------------------
 
-    async def _run(self, running: _Running) -> None:
+    async def _run(self, running: CallRecord) -> None:
         call = running.call
-        self._publish_start(running)
+        self._pump.publish(running.started())
         if running.background:
             self._pump.tool_finished(call.call_id, started(call), True)
         outcome: ToolOutcome | None = None
@@ -190,11 +164,11 @@ class ToolRunner:
                 )
                 outcome = await self.after_call(call.name, outcome)
         if outcome is None:
-            outcome = ToolOutcome.failure("cancelled", call.name, running.called_off)
+            outcome = running.cancelled()
         del self._running[call.call_id]
-        _silence(running)
+        running.silence()
         self._voice.ended(call.call_id)
-        self._publish_end(running, outcome)
+        self._pump.publish(running.finished(outcome, self._clock.now()))
         self._show(call, outcome.images)
         if not running.background:
             self._pump.tool_finished(call.call_id, outcome.output, not running.kept)
@@ -216,64 +190,22 @@ class ToolRunner:
         """Whether something will be said about another call of that response: once is enough."""
         return any(each.call.response_id == response_id and each.speech for each in self._running.values())
 
-    def _say_soon(self, running: _Running, text: str, *, after_s: float = 0.0) -> None:
+    def _say_soon(self, running: CallRecord, text: str, *, after_s: float = 0.0) -> None:
         if self._group is not None:
             scope = anyio.CancelScope()
             running.speech.append(scope)
             self._group.start_soon(self._say, running, text, after_s, scope, name="tool speech")
 
-    async def _say(self, running: _Running, text: str, after_s: float, scope: anyio.CancelScope) -> None:
+    async def _say(self, running: CallRecord, text: str, after_s: float, scope: anyio.CancelScope) -> None:
         with scope:
             try:
                 await self._voice.say(running.call.call_id, text, after_s=after_s)
             except RtagentError as unsaid:  # an extra that must not end the session
                 logger.info("what tool %s wanted to say was not said: %s", running.call.name, unsaid)
 
-    def _tell(self, running: _Running, text: str, *, spoken: bool) -> None:
-        self._pump.publish(
-            ToolProgress(
-                at=self._clock.now(),
-                call_id=running.call.call_id,
-                name=running.call.name,
-                text=text,
-                spoken=spoken,
-            )
-        )
-
-    def _publish_start(self, running: _Running) -> None:
-        call = running.call
-        self._pump.publish(
-            ToolStarted(
-                at=running.began,
-                call_id=call.call_id,
-                name=call.name,
-                arguments=call.arguments,
-                response_id=call.response_id,
-                background=running.background,
-            )
-        )
-
-    def _publish_end(self, running: _Running, outcome: ToolOutcome) -> None:
-        ended = self._clock.now()
-        self._pump.publish(
-            ToolFinished(
-                at=ended,
-                call_id=running.call.call_id,
-                name=running.call.name,
-                output=outcome.output,
-                ok=outcome.ok,
-                took_ms=(ended - running.began) * 1000,
-                kind=outcome.kind,
-                error=outcome.error,
-                kept=running.kept,
-            )
-        )
+    def _tell(self, running: CallRecord, text: str, *, spoken: bool) -> None:
+        self._pump.publish(running.progress(text, self._clock.now(), spoken=spoken))
 
 
 async def _as_it_is(_name: str, outcome: ToolOutcome) -> ToolOutcome:
     return outcome
-
-
-def _silence(running: _Running) -> None:
-    while running.speech:
-        running.speech.pop().cancel()

@@ -5,13 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 
 from ._context import ToolContext
 from ._reference import reference_problem
-
-if TYPE_CHECKING:
-    from ._tool import Tool
 
 __all__ = (
     "DEFAULT_SPEAK_AFTER_S",
@@ -20,7 +17,10 @@ __all__ = (
     "CallOptions",
     "InterruptPolicy",
     "ToolOptions",
-    "option_problems",
+    "place_problems",
+    "repeating_problems",
+    "telling_problems",
+    "timing_problems",
 )
 
 DEFAULT_TIMEOUT_S = 30.0
@@ -60,42 +60,55 @@ class ToolOptions(CallOptions, total=False):
     description: str | None
 
 
-def option_problems(tool: Tool[..., Any]) -> Iterator[str]:
-    """What is wrong with a tool's options."""
-    if not _NAME.fullmatch(tool.name):
-        yield f"the name {tool.name!r} is not 1 to 64 letters, digits, underscores or hyphens (give name=...)"
-    size = len(tool.description)
+def telling_problems(name: str, description: str) -> Iterator[str]:
+    """What is wrong with what the model is told."""
+    if not _NAME.fullmatch(name):
+        yield f"the name {name!r} is not 1 to 64 letters, digits, underscores or hyphens (give name=...)"
+    size = len(description)
     if size > _DESCRIPTION_CHARS:
         yield f"its description has {size} of {_DESCRIPTION_CHARS} allowed characters (give description=...)"
-    if tool.timeout is not None and not 0 < tool.timeout < math.inf:
-        yield f"a timeout of {tool.timeout} s is no time to wait: give seconds above 0, or None for no limit"
-    if tool.on_interrupt not in {"cancel", "keep"}:
-        yield f'on_interrupt is "cancel" or "keep", not {tool.on_interrupt!r}'
-    if not 0 <= tool.speak_after < math.inf:
-        yield f"speak_after is in seconds from 0, not {tool.speak_after}"
-    if tool.max_running is not None and tool.max_running < 1:
-        yield f"max_running is 1 or more, or None for no limit, not {tool.max_running}"
-    if tool.retries < 0:
-        yield f"retries is 0 or more, not {tool.retries}"
-    if not all(_is_exception(kind) for kind in tool.retry_on):
+
+
+def timing_problems(timeout: float | None, speak_after: float, on_interrupt: str) -> Iterator[str]:
+    """What is wrong with when a call ends, and when it is heard of."""
+    if timeout is not None and not 0 < timeout < math.inf:
+        yield f"a timeout of {timeout} s is no time to wait: give seconds above 0, or None for no limit"
+    if on_interrupt not in {"cancel", "keep"}:
+        yield f'on_interrupt is "cancel" or "keep", not {on_interrupt!r}'
+    if not 0 <= speak_after < math.inf:
+        yield f"speak_after is in seconds from 0, not {speak_after}"
+
+
+def repeating_problems(max_running: int | None, retries: int, retry_on: tuple[object, ...]) -> Iterator[str]:
+    """What is wrong with how often a tool may run."""
+    if max_running is not None and max_running < 1:
+        yield f"max_running is 1 or more, or None for no limit, not {max_running}"
+    if retries < 0:
+        yield f"retries is 0 or more, not {retries}"
+    if not all(isinstance(kind, type) and issubclass(kind, Exception) for kind in retry_on):
         yield "retry_on is a tuple of exception classes"
-    yield from _process_problems(tool)
 
 
-def _process_problems(tool: Tool[..., Any]) -> Iterator[str]:
-    if tool.run_in is None:
+def place_problems(
+    run_in: str | None, fn: Callable[..., Any], *, returns_once: bool, takes_context: bool
+) -> Iterator[str]:
+    """What keeps a function from running where it should.
+
+    Args:
+        run_in: where.
+        fn: the function.
+        returns_once: whether it is neither asynchronous nor a generator.
+        takes_context: whether it wants a `ToolContext`.
+    """
+    if run_in is None:
         return
-    if tool.run_in != "process":
-        yield f'run_in is "process" or None, not {tool.run_in!r}'
+    if run_in != "process":
+        yield f'run_in is "process" or None, not {run_in!r}'
         return
-    if tool.is_async or tool.streams is not None:
+    if not returns_once:
         yield 'run_in="process" is for functions made with def that return once'
-    if tool.contexts:
+    if takes_context:
         yield 'run_in="process" cannot take a ToolContext: the session is in this process'
-    problem = reference_problem(tool.fn)
+    problem = reference_problem(fn)
     if problem is not None:
         yield f'run_in="process" cannot send it to a process: {problem}'
-
-
-def _is_exception(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Exception)

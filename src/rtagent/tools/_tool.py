@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import InitVar, dataclass, field
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, Unpack
@@ -18,7 +18,10 @@ from ._options import (
     CallOptions,
     InterruptPolicy,
     ToolOptions,
-    option_problems,
+    place_problems,
+    repeating_problems,
+    telling_problems,
+    timing_problems,
 )
 from ._raw import SchemaArguments, schema_problems
 from ._signature import ABSENT, read_signature, routine_of, without_partial
@@ -80,7 +83,7 @@ class Tool(Generic[P, R_co]):
 
     def __post_init__(self, problems: Sequence[str]) -> None:
         self.__dict__.update(_nature_of(self))
-        found = [*problems, *option_problems(self)]
+        found = [*problems, *_option_problems(self)]
         if found:
             raise ToolDefinitionError(self.name, found)
         whole = without_partial(self.fn)
@@ -185,6 +188,16 @@ class Tool(Generic[P, R_co]):
 def _is_told(key: str, value: Any) -> bool:
     """A name or a description of None means: the function's own."""
     return value is not None or key not in {"name", "description"}
+
+
+def _option_problems(tool: Tool[..., Any]) -> Iterator[str]:
+    yield from telling_problems(tool.name, tool.description)
+    yield from timing_problems(tool.timeout, tool.speak_after, tool.on_interrupt)
+    yield from repeating_problems(tool.max_running, tool.retries, tool.retry_on)
+    returns_once = not tool.is_async and tool.streams is None
+    yield from place_problems(
+        tool.run_in, tool.fn, returns_once=returns_once, takes_context=bool(tool.contexts)
+    )
 
 
 def _nature_of(tool: Tool[..., Any]) -> dict[str, Any]:
