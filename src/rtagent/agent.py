@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 from . import events
 from .errors import ConfigurationError
-from .tools import Tool, ToolRegistry
+from .tools import McpServer, Tool, ToolRegistry
 
 __all__ = ("Agent", "handoff")
 
@@ -27,8 +27,9 @@ class Agent:
     instructions: str | Callable[[], str] = ""
     """What the model is told about its job; a function is asked when a session begins, when it is handed over to this
     agent, and after each call of a tool."""
-    tools: Sequence[Tool[..., Any] | Callable[..., Any]] | ToolRegistry = ()
-    """Functions that the voice can use; plain functions become tools. A registry brings its guards along."""
+    tools: Sequence[Tool[..., Any] | Callable[..., Any] | McpServer] | ToolRegistry = ()
+    """Functions that the voice can use; plain functions become tools. A registry brings its guards along, and an
+    `McpServer` is called by the provider."""
     voice: str | None = None
     """A voice of the server; None leaves it to the server."""
     turn_taking: TurnTaking = "server_vad"
@@ -39,9 +40,30 @@ class Agent:
     name: str = "assistant"
     registry: ToolRegistry = field(init=False, repr=False, compare=False)
     """The tools, ready to be called."""
+    hosted: tuple[McpServer, ...] = field(init=False, repr=False, compare=False)
+    """The MCP servers among them, which the provider calls."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "registry", ToolRegistry(self.tools))
+        tools = self.tools
+        own = tools if isinstance(tools, ToolRegistry) else [t for t in tools if not isinstance(t, McpServer)]
+        object.__setattr__(self, "registry", ToolRegistry(own))
+        object.__setattr__(self, "hosted", tuple(one for one in tools if isinstance(one, McpServer)))
+
+    def offered(
+        self, dialect: events.Dialect = events.GA
+    ) -> list[events.FunctionTool | events.McpServerTool]:
+        """Its tools as a server of that kind is told about them.
+
+        Raises:
+            Unsupported: this kind of server calls no MCP servers.
+        """
+        if self.hosted and not dialect.mcp:
+            hint = "rtagent.tools.McpTools calls them from here"
+            raise dialect.unsupported("MCP servers that the provider calls", hint=hint)
+        return [
+            *(events.FunctionTool.model_validate(definition) for definition in self.registry.definitions()),
+            *(events.McpServerTool.model_validate(server.definition()) for server in self.hosted),
+        ]
 
     def told(self) -> str:
         """The instructions as they are now.
@@ -73,10 +95,9 @@ class Agent:
         instructions = self.told()
         if instructions:
             config["instructions"] = instructions
-        if len(self.registry):
-            config["tools"] = [
-                events.FunctionTool.model_validate(definition) for definition in self.registry.definitions()
-            ]
+        tools = self.offered(dialect)
+        if tools:
+            config["tools"] = tools
         return events.RealtimeSession(**config)
 
     def talk(self, **options: Any) -> None:

@@ -129,9 +129,7 @@ async def ask_for(agent: Agent, dialect: events.Dialect, send: Send) -> None:
         raise dialect.unsupported("handing over to another agent", hint="begin another session with it")
     wanted: dict[str, Any] = {"instructions": agent.told()}
     if dialect.functions:
-        wanted["tools"] = [
-            events.FunctionTool.model_validate(definition) for definition in agent.registry.definitions()
-        ]
+        wanted["tools"] = agent.offered(dialect)
     if agent.voice is not None:
         audio = events.SessionAudio(output=events.AudioOutput(voice=agent.voice))
         try:

@@ -25,6 +25,7 @@ from ._earlier import history_of
 from ._fanout import Observer
 from ._floor import Floor
 from ._handover import Handover
+from ._hosted import HostedServers
 from ._ids import new_id
 from ._lifeline import Lifeline
 from ._listening import Listening
@@ -109,6 +110,7 @@ class Session(Listening):
             first, dialect, self.send, serve=self._tools.serve, changed=self._agent_changed
         )
         self._tools.after_call = self._handover.after_call
+        self._hosted = HostedServers(lambda: self.agent.hosted, self._pump)
 
     # -- the block ---------------------------------------------------------------------------------
 
@@ -121,6 +123,7 @@ class Session(Listening):
             await self._open()
             self._group.start_soon(self._lifeline.run, name="session connection")
             self._pump.input.keep_flowing(self._group)
+            self._hosted.start(self._group)
         except BaseException as error:
             await self.__aexit__(type(error), error, None)
             raise
@@ -408,6 +411,8 @@ class Session(Listening):
     def _agent_changed(self, agent: Agent, previous: Agent) -> None:
         now = self._pump.clock.now()
         self._pump.publish(AgentChanged(at=now, name=agent.name, previous=previous.name))
+        if self._group is not None:
+            self._hosted.start(self._group)
 
     # -- opening -----------------------------------------------------------------------------------
 
