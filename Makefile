@@ -4,6 +4,10 @@ SET_UP := sh scripts/set_up.sh
 TEXTS := src tests examples scripts docs README.md CHANGELOG.md pyproject.toml
 FULLY_COVERED := */rtagent/protocol/*,*/rtagent/events/*,*/rtagent/errors.py
 
+WITH_COVERAGE := --cov --cov-context=test --cov-report=
+WAITING := $(addprefix tests/,audio cli dialects examples fuzz interop reliability testing)
+COMPUTING := $(filter-out $(WAITING) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py))
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test check fix soak bench-audio build clean \
@@ -75,8 +79,16 @@ spelling:
 wheel:
 	@$(PYTHON_IN_VENV) -m scripts.test_wheel
 
+# Two halves at the same time: one mostly waits for sound and sockets, the other one mostly computes.
 tests-with-coverage:
-	@$(MAKE) --no-print-directory test ARGS="--cov --cov-context=test --cov-report= $(ARGS)"
+	@rm -f .coverage .coverage.waiting .coverage.computing
+	@said=$$(mktemp); \
+	COVERAGE_FILE=.coverage.waiting $(MAKE) --no-print-directory test ARGS="$(WITH_COVERAGE) $(WAITING)" > "$$said" 2>&1 & \
+	waiting=$$!; status=0; \
+	COVERAGE_FILE=.coverage.computing $(MAKE) --no-print-directory test ARGS="$(WITH_COVERAGE) $(COMPUTING)" || status=$$?; \
+	wait $$waiting || status=$$?; \
+	cat "$$said"; rm -f "$$said"; \
+	.venv/bin/coverage combine --quiet .coverage.waiting .coverage.computing && exit $$status
 
 coverage: tests-with-coverage
 	@.venv/bin/coverage report --include='$(FULLY_COVERED)' --fail-under=100

@@ -313,7 +313,7 @@ async def test_a_call_that_asks_the_user_is_not_interrupted_by_the_answer() -> N
         assert not bench.told(ToolFinished)[0].kept
 
 
-def look() -> list[Image | str]:
+async def look() -> list[Image | str]:
     """Look out of the window."""
     return ["here", Image(b"\x89PNG\r\n\x1a\n" + bytes(8)), Image(b"\xff\xd8\xff" + bytes(8))]
 
