@@ -4,9 +4,10 @@ SET_UP := sh scripts/set_up.sh
 TEXTS := src tests examples scripts docs README.md CHANGELOG.md pyproject.toml
 FULLY_COVERED := */rtagent/protocol/*,*/rtagent/events/*,*/rtagent/errors.py
 
-WITH_COVERAGE := --cov --cov-context=test --cov-report=
-WAITING := $(addprefix tests/,audio cli dialects examples fuzz interop reliability testing)
-COMPUTING := $(filter-out $(WAITING) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py))
+covered = $(MAKE) --no-print-directory test ARGS="--cov --cov-context=test --cov-report= $(1)"
+SOUND := tests/audio
+SOCKETS := $(addprefix tests/,cli dialects examples interop reliability testing)
+REST := $(filter-out $(SOUND) $(SOCKETS) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -79,16 +80,17 @@ spelling:
 wheel:
 	@$(PYTHON_IN_VENV) -m scripts.test_wheel
 
-# Two halves at the same time: one mostly waits for sound and sockets, the other one mostly computes.
+# Three parts at the same time: two of them mostly wait, for sound or for sockets.
 tests-with-coverage:
-	@rm -f .coverage .coverage.waiting .coverage.computing
-	@said=$$(mktemp); \
-	COVERAGE_FILE=.coverage.waiting $(MAKE) --no-print-directory test ARGS="$(WITH_COVERAGE) $(WAITING)" > "$$said" 2>&1 & \
-	waiting=$$!; status=0; \
-	COVERAGE_FILE=.coverage.computing $(MAKE) --no-print-directory test ARGS="$(WITH_COVERAGE) $(COMPUTING)" || status=$$?; \
-	wait $$waiting || status=$$?; \
-	cat "$$said"; rm -f "$$said"; \
-	.venv/bin/coverage combine --quiet .coverage.waiting .coverage.computing && exit $$status
+	@rm -f .coverage .coverage.part-*
+	@said=$$(mktemp -d); status=0; \
+	COVERAGE_FILE=.coverage.part-sound $(call covered,$(SOUND)) > "$$said/sound" 2>&1 & sound=$$!; \
+	COVERAGE_FILE=.coverage.part-sockets $(call covered,$(SOCKETS)) > "$$said/sockets" 2>&1 & sockets=$$!; \
+	COVERAGE_FILE=.coverage.part-rest $(call covered,$(REST)) || status=$$?; \
+	wait $$sound || status=$$?; \
+	wait $$sockets || status=$$?; \
+	cat "$$said/sound" "$$said/sockets"; rm -rf "$$said"; \
+	.venv/bin/coverage combine --quiet .coverage.part-* && exit $$status
 
 coverage: tests-with-coverage
 	@.venv/bin/coverage report --include='$(FULLY_COVERED)' --fail-under=100
