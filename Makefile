@@ -4,11 +4,6 @@ SET_UP := sh scripts/set_up.sh
 TEXTS := src tests examples scripts docs README.md CHANGELOG.md pyproject.toml
 FULLY_COVERED := */rtagent/protocol/*,*/rtagent/events/*,*/rtagent/errors.py
 
-covered = $(MAKE) --no-print-directory test ARGS="--cov --cov-context=test --cov-report= $(1)"
-SOUND := tests/audio
-SOCKETS := $(addprefix tests/,cli dialects examples interop reliability testing)
-REST := $(filter-out $(SOUND) $(SOCKETS) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)) $(wildcard tests/test_*.py))
-
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test check fix soak bench-audio build clean \
@@ -80,17 +75,8 @@ spelling:
 wheel:
 	@$(PYTHON_IN_VENV) -m scripts.test_wheel
 
-# Three parts at the same time: two of them mostly wait, for sound or for sockets.
 tests-with-coverage:
-	@rm -f .coverage .coverage.part-*
-	@said=$$(mktemp -d); status=0; \
-	COVERAGE_FILE=.coverage.part-sound $(call covered,$(SOUND)) > "$$said/sound" 2>&1 & sound=$$!; \
-	COVERAGE_FILE=.coverage.part-sockets $(call covered,$(SOCKETS)) > "$$said/sockets" 2>&1 & sockets=$$!; \
-	COVERAGE_FILE=.coverage.part-rest $(call covered,$(REST)) || status=$$?; \
-	wait $$sound || status=$$?; \
-	wait $$sockets || status=$$?; \
-	cat "$$said/sound" "$$said/sockets"; rm -rf "$$said"; \
-	.venv/bin/coverage combine --quiet .coverage.part-* && exit $$status
+	@$(PYTHON_IN_VENV) -m scripts.test_in_parts
 
 coverage: tests-with-coverage
 	@.venv/bin/coverage report --include='$(FULLY_COVERED)' --fail-under=100
