@@ -172,6 +172,17 @@ async def test_a_cough_makes_the_voice_wait_and_nothing_of_it_is_lost() -> None:
         await place.server.expect_nothing()
 
 
+async def test_a_noise_that_goes_on_does_not_silence_the_voice_for_good() -> None:
+    async with room() as place:
+        place.attach(interrupt_on="local")
+        await place.passes(0.2)
+        await place.voice()
+        await place.passes(2.3, loud=True)
+        assert place.kinds() == ["PlaybackPaused", "PlaybackResumed"]
+        await place.passes(VOICE_S, loud=True)
+        assert place.event(lifecycle.PlaybackFinished).heard_ms == VOICE_S * 1000
+
+
 async def test_speech_while_the_voice_is_silent_changes_nothing() -> None:
     async with room() as place:
         place.attach(interrupt_on=BargeIn())

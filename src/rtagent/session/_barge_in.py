@@ -6,7 +6,8 @@ pauses at once, and a doubt is open. It is settled by the first of these:
 * the server decides: it interrupts by itself, or takes what was said for a turn that it will answer;
 * words of it come, or it goes on for so long that it is no cough: then the voice is stopped, the server's
   picture corrected, and what is queued is dropped;
-* nothing of that came within a time after the speech has ended: the voice goes on where it stopped.
+* nothing of that came within a time after the speech has ended, or, where the server decides, has begun: the voice
+  goes on where it stopped.
 
 Pure: times are given, moves come back as values.
 """
@@ -38,7 +39,8 @@ class BargeIn:
     start_ms: float = 100.0
     """What is shorter does not make the voice pause, in milliseconds."""
     resume_after_s: float = 2.0
-    """So long after the speech has ended the voice goes on, if there were no words, in seconds."""
+    """So long after the speech has ended the voice goes on, if there were no words, in seconds; where the server
+    decides, so long after it has begun, if the server heard none."""
     sure_after_s: float = 1.0
     """Speech of this length interrupts where the server leaves that to us, in seconds; ``inf`` waits for words."""
 
@@ -78,7 +80,9 @@ class Doubt:
         if not self.open:
             self._items.clear()
         self.open, self._alone = True, alone
-        self._due = (now + self._sure_after_s, "interrupt") if alone else None
+        # A server that decides has had its time by then: noise that goes on must not silence the voice for good.
+        server_has_had_its_time = (now + self._resume_after_s, "resume")
+        self._due = (now + self._sure_after_s, "interrupt") if alone else server_has_had_its_time
 
     def silence(self, now: float) -> None:
         """Nobody speaks any more."""

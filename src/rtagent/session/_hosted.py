@@ -82,8 +82,10 @@ class HostedServers:
                 self._responses += 1
             case events.ConversationItemAdded(item=events.McpListTools() as listing):
                 self._labels[listing.id or ""] = listing.server_label
+                if len(self._labels) > KEPT:
+                    del self._labels[next(iter(self._labels))]
             case events.McpListToolsFailed():
-                label = self._labels.get(event.item_id or "", "")
+                label = self._labels.pop(event.item_id or "", "")
                 logger.warning(
                     "the tools of the MCP server %s cannot be used: they could not be listed", label
                 )
